@@ -1,0 +1,114 @@
+"""Runs commands in turns and keeps medians, so that a machine that is busy for a while is busy for both."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SAMPLE_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command: its wall time, and the peak of memory of the process itself, in bytes."""
+
+    seconds: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A promise and what was measured. ``value`` has to be at most ``bound``, both in ``unit``."""
+
+    promise: str
+    value: float
+    bound: float
+    unit: str
+    detail: str = ""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise holds."""
+        return self.value <= self.bound
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Run:
+    """Run ``command`` in ``folder``. Raises RuntimeError with its stderr when it fails."""
+    start = time.perf_counter()
+    log = folder / "stderr.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors, env={**os.environ, **(environment or {})}
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+    return Run(time.perf_counter() - start, usage.ru_maxrss * 1024)
+
+
+def race(first: Sequence[str], second: Sequence[str], folder: Path, rounds: int) -> tuple[Run, Run]:
+    """The median runs of two commands, run in turns after one of each that does not count."""
+    runs: tuple[list[Run], list[Run]] = ([], [])
+    for turn in range(rounds + 1):
+        for command, kept in zip((first, second), runs, strict=True):
+            measured = run(command, folder)
+            if turn:
+                kept.append(measured)
+    return _median(runs[0]), _median(runs[1])
+
+
+def _median(runs: Sequence[Run]) -> Run:
+    return Run(statistics.median(run.seconds for run in runs), int(statistics.median(run.peak for run in runs)))
+
+
+def tree_peak(command: Sequence[str], folder: Path) -> int:
+    """The peak of memory, in bytes, of ``command`` and all its workers together while it runs.
+
+    Sampled every 20 ms from the proportional set size, which counts a page that processes share once.
+    """
+    log = folder / "stderr.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
+        peak, done = [0], threading.Event()
+
+        def sample() -> None:
+            while not done.wait(_SAMPLE_SECONDS):
+                peak[0] = max(peak[0], sum(_proportional(pid) for pid in _tree(process.pid)))
+
+        sampler = threading.Thread(target=sample)
+        sampler.start()
+        code = process.wait()
+        done.set()
+        sampler.join()
+    if code:
+        raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{log.read_text()[-2000:]}")
+    return peak[0]
+
+
+def _tree(root: int) -> list[int]:
+    """The process and its descendants, as far as they still run."""
+    found, pending = [], [root]
+    while pending:
+        pid = pending.pop()
+        found.append(pid)
+        try:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                pending += [int(child) for child in (task / "children").read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+    return found
+
+
+def _proportional(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

@@ -1,0 +1,29 @@
+"""The memory that converting a pickle of 1 GB of arrays to joblib takes, against the arrays."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from measure import Finding, run, tree_peak
+
+HERE = Path(__file__).parent
+SIZE = 1_000_000_000
+
+
+def measure(folder: Path) -> list[Finding]:
+    """The peak of the command and its workers together, written without proof and with it."""
+    run([sys.executable, str(HERE / "large_files.py"), str(folder / "large.pkl"), str(SIZE)], folder)
+    digest = subprocess.run(["sha256sum", "large.pkl"], cwd=folder, capture_output=True, text=True, check=True).stdout[
+        :64
+    ]
+    command = [sys.executable, "-m", "mlpack", "convert", "large.pkl", "-o", "large.joblib", "--trust", digest]
+    findings = []
+    for title, flags in (("written UNVERIFIED", ["--no-verify"]), ("verified", [])):
+        peak = tree_peak([*command, *flags], folder)
+        detail = f"{peak / 1e9:.2f} GB, all processes together"
+        findings.append(
+            Finding(f"pickle to joblib, peak memory / 1 GB of arrays, {title}", peak / SIZE, 1.3, "×", detail)
+        )
+    return findings

@@ -1,0 +1,158 @@
+"""Real models on real data, through the command line: inspect, convert, verify, pack; one table at the end.
+
+    python demo.py [FOLDER]
+
+Exits 1 unless every verdict is PASS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlpack.cli.draw import draw
+from mlpack.core.view import Cell, Line, Table
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Model:
+    """A saved model, rows of its data, and the files that it is converted to."""
+
+    file: str
+    data: str
+    targets: tuple[str, ...]
+
+
+MODELS = (
+    Model("cancer.joblib", "cancer.csv", ("cancer.onnx", "cancer.pt")),
+    Model("wine.pkl", "wine.csv", ("wine.onnx", "wine.joblib")),
+    Model("digits.h5", "digits_last.npy", ("digits.onnx", "digits.keras", "digits.pt")),
+    Model("digits_module.pt", "digits_first.npy", ("module.onnx", "module_script.pt")),
+    Model("digits_script.pt", "digits_first.npy", ("script.onnx",)),
+    Model("digits.onnx", "digits_last.npy", ("digits_onnx.pt",)),
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished command: the ``data`` of its JSON document, and the seconds it took."""
+
+    data: dict[str, Any]
+    error: str
+    seconds: float
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The parity report, whichever command it is of."""
+        conversion = self.data.get("conversion", self.data)
+        return dict(conversion.get("report") or conversion)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of the report; ``ERROR`` where something else went wrong."""
+        return str(self.report.get("verdict", "ERROR"))
+
+
+def main(folder: Path) -> int:
+    """Run the demo in ``folder`` and return its exit code."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    train(folder)
+    rows: list[tuple[str | Cell, ...]] = []
+    for model in MODELS:
+        rows += tell(folder, model)
+    passed = all(cell.text == "PASS" for row in rows for cell in row if isinstance(cell, Cell))
+    count = sum(1 for row in rows if not str(row[1]).endswith(".mlpack"))
+    outcome = "every verdict is PASS" if passed else "NOT every verdict is PASS"
+    verdict = f"{count} conversions, {len(rows) - count} bundles: {outcome}"
+    table = Table("", ("from", "to", "convert", "verify", "worst error", "seconds"), rows)
+    print()
+    draw([table, Line(verdict, "good" if passed else "bad")], sys.stdout)
+    return 0 if passed else 1
+
+
+def train(folder: Path) -> None:
+    """Train all models, each library in a process of its own."""
+    print("Training on scikit-learn's breast cancer, wine and digits …", flush=True)
+    for library in ("sklearn", "keras", "torch"):
+        subprocess.run(
+            [sys.executable, str(HERE / "models.py"), str(folder), library], check=True, stderr=subprocess.DEVNULL
+        )
+
+
+def tell(folder: Path, model: Model) -> list[tuple[str | Cell, ...]]:
+    """Inspect ``model``, convert and verify it for each of its targets, pack it; one table row each."""
+    inspection = mlpack(folder, "inspect", model.file)
+    trust = ["--trust", str(inspection.data["sha256"])] if inspection.data.get("runs_code") else []
+    given = ["--data", model.data, *trust]
+    rows = []
+    for target in model.targets:
+        converted = mlpack(folder, "convert", model.file, "-o", target, *given)
+        verified = mlpack(folder, "verify", model.file, target, *given, *trust_of(folder / target))
+        rows.append(row(model.file, target, converted, verified))
+    bundle = model.file.replace(".", "_") + ".mlpack"
+    return [*rows, row(model.file, bundle, mlpack(folder, "pack", model.file, "-o", bundle, *given))]
+
+
+def trust_of(target: Path) -> list[str]:
+    """What it takes to load a candidate that is a pickle itself."""
+    if target.suffix not in {".pkl", ".joblib"} or not target.is_file():
+        return []
+    return ["--trust", hashlib.sha256(target.read_bytes()).hexdigest()]
+
+
+def row(source: str, target: str, made: Run, verified: Run | None = None) -> tuple[str | Cell, ...]:
+    """A line of the closing table."""
+    worst = (verified or made).report.get("max_abs")
+    seconds = made.seconds + (verified.seconds if verified else 0)
+    return (
+        source,
+        target,
+        cell(made),
+        cell(verified) if verified else "",
+        f"{worst:.1e}" if isinstance(worst, float) else "",
+        f"{seconds:.1f}",
+    )
+
+
+def cell(run: Run) -> Cell:
+    """A verdict in its colour."""
+    return Cell(run.verdict, "good" if run.verdict == "PASS" else "bad")
+
+
+def mlpack(folder: Path, *arguments: str) -> Run:
+    """Run one mlpack command, echo it with its verdict, and return what it said."""
+    print(f"$ mlpack {shlex.join(short(argument) for argument in arguments)}", end="", flush=True)
+    start = time.perf_counter()
+    ended = subprocess.run(
+        [sys.executable, "-m", "mlpack", *arguments, "--json"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - start
+    document = json.loads(ended.stdout) if ended.stdout else {"data": None, "errors": [{"message": ended.stderr}]}
+    data = document["data"] or {}
+    error = "; ".join(problem["message"] for problem in document["errors"])
+    run = Run(data, error, seconds)
+    said = error or (run.verdict if arguments[0] != "inspect" else data["model"])
+    print(f"\n  {said}  {seconds:.1f} s", flush=True)
+    return run
+
+
+def short(argument: str) -> str:
+    """A hash shortened for the eye."""
+    return f"{argument[:8]}…" if len(argument) == 64 else argument
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else ".demo").resolve()))

@@ -1,0 +1,59 @@
+"""Packs a model into a bundle, and opens one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlpack.bundle.result import PackResult
+    from mlpack.runtime.session import Session
+
+
+def pack(
+    model: Any,
+    path: str | Path,
+    *,
+    data: Any = None,
+    sample: Any = None,
+    name: str | None = None,
+    version: str | None = None,
+    format: str | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    trust: Sequence[str] = (),
+    budget: float = 30.0,
+) -> PackResult:
+    """Convert ``model`` (a file, or a fitted model), prove it, and write the bundle ``path``.
+
+    ``format`` is ``"onnx"``, ``"torchscript"`` or ``"native"`` (the file as it is); without it the first of these that the
+    model can become. ``data`` and ``sample`` are the same thing: rows that the model meets in earnest, as a file or as arrays.
+    The rest is as in `mlpack.verify`.
+
+    Raises what `mlpack.convert` raises. Nothing is written then.
+    """
+    from mlpack.bundle.command import run_pack
+
+    return run_pack(
+        model,
+        Path(path),
+        data=data if sample is None else sample,
+        name=name,
+        version=version,
+        format=format,
+        wish=(rtol, atol),
+        trust=trust,
+        budget=budget,
+    )
+
+
+def load(path: str | Path, *, trust: Sequence[str] = ()) -> Session:
+    """Open a bundle for prediction in this process: ``load("churn.mlpack").run({"input": rows})``.
+
+    ``trust`` names the SHA-256 of the model file in a native bundle that holds a pickle. Raises UsageError,
+    CorruptFileError, TrustError, MissingLibraryError.
+    """
+    from mlpack.bundle.opening import open_bundle
+
+    return open_bundle(Path(path), trust)

@@ -1,0 +1,172 @@
+"""Writes a bundle: the model, golden predictions, the parity report, the bill of materials, and last the manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlpack
+from mlpack.bundle.archive import write_arrays
+from mlpack.bundle.requirements import requirements
+from mlpack.bundle.sbom import sbom
+from mlpack.convert.attempts import Attempts, Kept
+from mlpack.convert.routes import Route
+from mlpack.core.errors import OutputError, ParityError, UsageError
+from mlpack.core.model_file import sha256_of
+from mlpack.runtime.manifest import FORMAT_VERSION, MANIFEST, is_bundle
+from mlpack.runtime.session import Array
+from mlpack.verify.align import align
+from mlpack.verify.report import ParityReport
+from mlpack.verify.subject import Subject
+from mlpack.verify.trial import ORDINARY
+
+GOLDEN_ROWS = 16
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that a bundle is made of."""
+
+    subject: Subject
+    attempts: Attempts
+    route: Route
+    kept: Kept
+    name: str
+    version: str
+
+
+def check_folder(path: Path) -> None:
+    """Refuse a destination that is something else than a bundle or nothing. Raises UsageError, OutputError."""
+    if path.exists() and not is_bundle(path):
+        raise UsageError(f"{path} exists and is no bundle", hint="choose another name with -o")
+    if not path.parent.is_dir():
+        raise OutputError(f"the folder {path.parent} does not exist", hint=f"mkdir -p {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"the folder {path.parent} cannot be written", hint="choose another place with -o")
+
+
+def write_bundle(contents: Contents, path: Path) -> dict[str, Any]:
+    """Write the bundle beside its place, then move it there: whole or not at all. Gives the manifest.
+
+    Raises OutputError.
+    """
+    for leftover in path.parent.glob(f".{path.name}.part-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    staging = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
+    try:
+        staging.mkdir()
+        manifest = _fill(contents, staging)
+        _replace(staging, path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written", why=error.strerror or str(error), hint="choose another place with -o"
+        ) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return manifest
+
+
+def _fill(contents: Contents, folder: Path) -> dict[str, Any]:
+    kept = contents.kept
+    assert kept.report is not None
+    for file in sorted(kept.path.parent.iterdir()):
+        shutil.copyfile(file, folder / file.name)
+    write_arrays(folder / "golden.npz", golden(contents))
+    _write_json(folder / "parity.json", _published(kept.report))
+    manifest = _manifest(contents)
+    _write_json(folder / "sbom.cdx.json", sbom(manifest))
+    manifest["files"] = [
+        {"path": file.name, "sha256": sha256_of(file), "size": file.stat().st_size} for file in sorted(folder.iterdir())
+    ]
+    _write_json(folder / MANIFEST, manifest)
+    return manifest
+
+
+def _manifest(contents: Contents) -> dict[str, Any]:
+    subject, kept, peer = contents.subject, contents.kept, contents.attempts.reference.peer
+    assert kept.report is not None
+    header = contents.route.target.read_header(kept.path)
+    versions = dict(subject.header.versions) if subject.header else {}
+    return {
+        "format_version": FORMAT_VERSION,
+        "name": contents.name,
+        "version": contents.version,
+        "source": {
+            "file": subject.path.name if subject.path else None,
+            "sha256": subject.sha256() or None,
+            "format": subject.format.name if subject.format else "object",
+            "framework": peer.framework,
+            "versions": versions,
+        },
+        "model": {
+            "file": kept.path.name,
+            "format": contents.route.target.name,
+            "sha256": sha256_of(kept.path),
+            "opset": dict(header.opsets) or None,
+        },
+        "signature": kept.signature.to_json(),
+        "route": {
+            "frameworks": [contents.route.framework, *(converter.target for converter in contents.route.converters)],
+            "variant": kept.variant,
+            "versions": {**peer.versions, "mlpack-toolkit": mlpack.__version__},
+        },
+        "parity": {
+            "verdict": kept.report.verdict,
+            "max_abs_error": kept.report.max_abs,
+            "label_agreement": kept.report.label_agreement,
+            "rows": kept.report.rows,
+            "probes": [probe.name for probe in kept.report.probes],
+        },
+        "requirements": requirements(contents.route.target.name, header),
+    }
+
+
+def golden(contents: Contents) -> dict[str, Array]:
+    """Golden predictions: inputs as the packed model takes them, and the original's answers to those very values.
+
+    Keys are ``input/NAME`` and ``output/NAME``; at most 16 rows. Raises ParityError when the original answers no row.
+    """
+    reference = contents.attempts.reference
+    alignment = align(reference.signature, contents.kept.signature)
+    for probe in reference.probes():
+        feed = {name: array[:GOLDEN_ROWS] for name, array in probe.feed.items()}
+        if probe.kind not in ORDINARY or not all(len(array) for array in feed.values()):
+            continue
+        taken = alignment.to_candidate(feed)
+        answer = reference.peer.run(alignment.as_candidate_sees(feed, taken) or feed)
+        if answer.outputs is None:
+            continue
+        outputs = {ours.name: answer.outputs[theirs.name] for theirs, ours in alignment.outputs}
+        return {f"input/{name}": array for name, array in taken.items()} | {
+            f"output/{name}": array for name, array in outputs.items()
+        }
+    raise ParityError("the original answers no ordinary row, so there is nothing to hold a service against")
+
+
+def _published(report: ParityReport) -> dict[str, Any]:
+    """The report without what changes from run to run: times and folders."""
+    document = report.to_json()
+    del document["seconds"]
+    for side in ("reference", "candidate"):
+        document[side]["path"] = Path(document[side]["path"]).name
+    return document
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2, sort_keys=False) + "\n", encoding="utf-8")
+
+
+def _replace(staging: Path, path: Path) -> None:
+    if not path.exists():
+        staging.rename(path)
+        return
+    old = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
+    path.rename(old)
+    staging.rename(path)
+    shutil.rmtree(old)

@@ -1,0 +1,58 @@
+"""``mlpack convert``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlpack.cli.options import Atol, Budget, Data, Json, Model, Quiet, Rtol, Trust, Verbose
+from mlpack.cli.render import Renderer
+from mlpack.core.view import Result
+
+
+def convert(  # noqa: PLR0913 - every flag is a parameter
+    model: Model,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FORMAT", help="Its format, when the ending of OUT does not tell.")
+    ] = None,
+    data: Data = None,
+    opset: Annotated[int | None, typer.Option("--opset", min=1, metavar="N", help="ONNX opset to write.")] = None,
+    rtol: Rtol = None,
+    atol: Atol = None,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Write OUT without proof and mark it UNVERIFIED.")
+    ] = False,
+    budget: Budget = 30.0,
+    trust: Trust = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Convert a model to another format and prove that it gives the same answers.
+
+    OUT is written only when parity holds.
+
+    Example: mlpack convert digits.h5 -o digits.onnx
+    """
+
+    def call() -> Result:
+        from mlpack.convert import convert as run
+
+        return run(
+            model,
+            output,
+            to=to,
+            data=data,
+            opset=opset,
+            rtol=rtol,
+            atol=atol,
+            trust=trust or (),
+            verify=not no_verify,
+            budget=budget,
+        )
+
+    Renderer("convert", json=json, quiet=quiet, verbose=verbose).run(f"converting {model}", call)

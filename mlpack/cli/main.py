@@ -1,0 +1,72 @@
+"""The program: its commands, and what happens when it is called in a way that cannot work."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from mlpack.cli import convert, doctor, formats, inspect, pack, verify
+from mlpack.cli.render import Renderer
+from mlpack.core.errors import INTERRUPTED, UsageError
+
+_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+"""Click's root error. Typer up to 0.2x imports click and later ones carry it inside: only this way finds it in both."""
+
+app = typer.Typer(
+    name="mlpack",
+    help="From a trained model file to a bundle that is proven to give the same answers.",
+    epilog="Start with: mlpack inspect MODEL",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in (inspect.inspect, convert.convert, verify.verify, pack.pack, formats.formats, doctor.doctor):
+    app.command()(_command)
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - the shape of a Typer callback
+    if value:
+        import mlpack
+
+        typer.echo(f"mlpack {mlpack.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _program(
+    context: typer.Context,
+    *,
+    version: Annotated[  # noqa: ARG001 - its callback did the work
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), nl=False)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit with its code. ``arguments`` are those of the process unless given."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no "→" shows "?" and not a traceback
+    try:
+        code = app(given, prog_name="mlpack", standalone_mode=False)
+    except _ClickException as error:
+        code = _show_usage_error(error, given)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show_usage_error(error: Exception, arguments: Sequence[str]) -> int:
+    """Show what Click found wrong in the words and the envelope of every other error."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "mlpack"
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    renderer = Renderer(path.removeprefix("mlpack").strip() or "mlpack", json="--json" in arguments)
+    return renderer.fail(UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"{path} --help"))

@@ -1,0 +1,41 @@
+"""``mlpack pack``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mlpack.cli.options import Data, Json, Model, Quiet, Trust, Verbose
+from mlpack.cli.render import Renderer
+from mlpack.core.view import Result
+
+
+def pack(
+    model: Model,
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="NAME.mlpack", help="The bundle to write.")],
+    data: Data = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name in the manifest, if not that of the bundle.")] = None,
+    version: Annotated[str | None, typer.Option("--version", help="Version in the manifest.")] = None,
+    format_: Annotated[
+        Literal["onnx", "torchscript", "native"] | None,
+        typer.Option("--format", help="Format of the model inside; native keeps the file as it is."),
+    ] = None,
+    trust: Trust = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Pack a model into a bundle: converted, verified, with golden samples and a manifest.
+
+    Example: mlpack pack digits.h5 -o digits.mlpack
+    """
+
+    def call() -> Result:
+        from mlpack.bundle import pack as run
+
+        return run(model, output, data=data, name=name, version=version, format=format_, trust=trust or ())
+
+    Renderer("pack", json=json, quiet=quiet, verbose=verbose).run(f"packing {model}", call)

@@ -1,0 +1,154 @@
+"""The one renderer: whatever a command returns or raises becomes text, or one JSON document, and an exit code.
+
+With ``json`` stdout holds ``{command, ok, exit_code, data, errors}`` and nothing else; all else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import typer
+
+from mlpack.core.errors import INTERRUPTED, MlpackError, ParityError
+from mlpack.core.view import Block, Line, Result
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """Shows what ``command`` does, in the manner that its flags ask for."""
+
+    command: str
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def run(self, doing: str, call: Callable[[], Result]) -> NoReturn:
+        """Call ``call`` under a spinner that says ``doing``, show what comes of it and exit with its code."""
+        try:
+            with self._undisturbed(doing):
+                result = call()
+            code = self.show(result)
+        except MlpackError as error:
+            code = self.fail(error)
+        except KeyboardInterrupt:
+            code = self.fail(_InterruptedError("interrupted; nothing was written"))
+        except BrokenPipeError:
+            code = _drop_stdout()  # the reader (`| head`) has seen enough
+        except Exception as error:  # noqa: BLE001 - what no one foresaw is a bug of ours: a line for the user, a traceback with -v
+            code = self.fail(_bug(error))
+        raise typer.Exit(code)
+
+    def show(self, result: Result) -> int:
+        """Print ``result`` and return its exit code."""
+        code = result.exit_code
+        if self.json:
+            self._print_document(code, result.to_json(), [])
+        else:
+            blocks = result.view()
+            self._draw(_verdict_only(blocks) if self.quiet else blocks, sys.stdout)
+            sys.stdout.flush()
+        return code
+
+    def fail(self, error: MlpackError) -> int:
+        """Print ``error``: what happened, why, and what to type next. Returns its exit code.
+
+        What was found before it failed (the parity report of a refused conversion) is shown like any result.
+        """
+        found: Result | None = error.result if isinstance(error, ParityError) else None
+        if self.json:
+            self._print_document(error.exit_code, found.to_json() if found else None, [error.to_json()])
+        else:
+            if found and not self.quiet:
+                self._draw([*found.view(), Line("")], sys.stdout)
+                sys.stdout.flush()
+            self._draw(self._error_lines(error), sys.stderr)
+        if self.verbose:
+            typer.echo(error.details or "".join(traceback.format_exception(error)), err=True)
+        return error.exit_code
+
+    def _error_lines(self, error: MlpackError) -> list[Block]:
+        lines: list[Block] = [Line(f"error: {error.message}", "bad")]
+        if not self.quiet:
+            lines += [Line(f"  {part}") for part in error.why.splitlines()]
+            lines += [Line(f"{'next: ' if not index else '      '}{part}") for index, part in _numbered(error.hint)]
+        return lines
+
+    def _print_document(self, code: int, data: dict[str, Any] | None, errors: Sequence[dict[str, Any]]) -> None:
+        import json
+
+        document = {"command": self.command, "ok": code == 0, "exit_code": code, "data": data, "errors": list(errors)}
+        typer.echo(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False))
+
+    def _draw(self, blocks: Sequence[Block], stream: Any) -> None:
+        from mlpack.cli.draw import draw
+
+        draw(blocks, stream)
+
+    @contextlib.contextmanager
+    def _undisturbed(self, doing: str) -> Any:
+        """While a command works, stdout stays clean, warnings are one line each, and a spinner turns on a terminal."""
+        from mlpack.cli.spinner import Spinner
+
+        silent = self.quiet or self.json or not sys.stderr.isatty()
+        spinner = contextlib.nullcontext() if silent else Spinner(doing)
+        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(record=True) as caught, spinner:
+            yield
+        for warning in caught:
+            self._show_warning(warning)
+
+    def _show_warning(self, warning: warnings.WarningMessage) -> None:
+        """A UserWarning is for users; the others are for those who asked for more."""
+        if self.verbose:
+            place = f"{warning.category.__name__}, {warning.filename}:{warning.lineno}"
+            typer.echo(f"warning: {warning.message} ({place})", err=True)
+        elif warning.category is UserWarning and not self.quiet:
+            typer.echo(f"warning: {warning.message}", err=True)
+
+
+class _InterruptedError(MlpackError):
+    """The user pressed Ctrl-C."""
+
+    exit_code = INTERRUPTED
+
+
+def _bug(error: Exception) -> MlpackError:
+    return MlpackError(
+        f"mlpack has a bug: {type(error).__name__}: {error}",
+        hint="run it again with -v, and report what it prints together with the output of: mlpack doctor --json",
+        details="".join(traceback.format_exception(error)),
+    )
+
+
+def _verdict_only(blocks: Sequence[Block]) -> Sequence[Block]:
+    return [block for block in blocks[:1] if isinstance(block, Line)]
+
+
+def _numbered(text: str) -> list[tuple[int, str]]:
+    return list(enumerate(text.splitlines()))
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with NaN and infinities as strings, in the spelling of protobuf's JSON: JSON has no such numbers."""
+    match value:
+        case float() if value != value:  # noqa: PLR0124 - only NaN differs from itself
+            return "NaN"
+        case float() if value in {float("inf"), float("-inf")}:
+            return "Infinity" if value > 0 else "-Infinity"
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+    return value
+
+
+def _drop_stdout() -> int:
+    """Let the interpreter's last flush of stdout go nowhere, and end as a program ended by SIGPIPE does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

@@ -1,0 +1,54 @@
+"""``mlpack verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlpack.cli.options import Atol, Budget, Data, Json, Quiet, Rtol, Trust, Verbose
+from mlpack.cli.render import Renderer
+from mlpack.core.view import Result
+
+
+def verify(  # noqa: PLR0913 - every flag is a parameter
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="The model whose answers are right.")],
+    candidate: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The model that has to answer the same.")],
+    *,
+    data: Data = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="Write the report: .json, or .xml for JUnit.")
+    ] = None,
+    bisect: Annotated[bool, typer.Option("--bisect", help="Name the first layer or step where they part.")] = False,
+    rtol: Rtol = None,
+    atol: Atol = None,
+    budget: Budget = 30.0,
+    trust: Trust = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare two models on inputs from cheap to cruel: PASS, FAIL or VACUOUS.
+
+    Exits 3 unless the verdict is PASS.
+
+    Example: mlpack verify digits.h5 digits.onnx --report parity.xml
+    """
+
+    def call() -> Result:
+        from mlpack.verify import verify as run
+
+        return run(
+            reference,
+            candidate,
+            data=data,
+            rtol=rtol,
+            atol=atol,
+            trust=trust or (),
+            budget=budget,
+            bisect=bisect,
+            report=report,
+        )
+
+    Renderer("verify", json=json, quiet=quiet, verbose=verbose).run(f"comparing {reference} with {candidate}", call)

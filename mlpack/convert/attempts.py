@@ -1,0 +1,189 @@
+"""Tries the variants of a route, in order, until one answers like the original."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mlpack.convert.provenance import proof, provenance
+from mlpack.convert.result import Refusal
+from mlpack.convert.routes import Route
+from mlpack.core.errors import MlpackError, ParityError, UnsupportedOperatorError, WorkerError
+from mlpack.core.model_file import sha256_of
+from mlpack.frameworks import all_frameworks
+from mlpack.isolate import Worker
+from mlpack.isolate.local import LocalWorker
+from mlpack.runtime.session import Feed
+from mlpack.runtime.signature import Signature
+from mlpack.verify.command import SIDE
+from mlpack.verify.parity import measure
+from mlpack.verify.peer import Peer
+from mlpack.verify.report import ParityReport, Party
+from mlpack.verify.subject import Subject
+from mlpack.verify.trial import Reference
+
+SOURCE = "mlpack.convert.source:Source"
+_BUILD_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the user asked of a conversion, beyond where it leads."""
+
+    wish: tuple[float | None, float | None] = (None, None)
+    trust: Sequence[str] = ()
+    opset: int | None = None
+    verify: bool = True
+    budget: float = 30.0
+
+    @property
+    def hang(self) -> float:
+        """The longest wait for one prediction, in seconds."""
+        return max(120.0, 4 * self.budget)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A staged file whose answers hold."""
+
+    path: Path
+    variant: str
+    summary: str
+    report: ParityReport | None
+    signature: Signature
+    """Of the staged file, as its own session has it; of the original where nothing was verified."""
+
+
+@dataclass
+class Attempts:
+    """The runs of one conversion: a reference that stays, and a fresh candidate for each variant."""
+
+    subject: Subject
+    reference: Reference
+    example: Feed
+    terms: Terms
+    stack: ExitStack
+    name: str
+    """The name of the file to come: weights beside it are named after it."""
+    warm: Worker | None = None
+    refused: list[Refusal] = field(default_factory=list)
+    failures: list[MlpackError] = field(default_factory=list)
+    last_report: ParityReport | None = None
+    _special: dict[tuple[tuple[str, str], ...], Worker] = field(default_factory=dict)
+
+    def run(self, route: Route) -> Kept | None:
+        """The first variant of ``route`` that holds, or None; what was refused is in ``refused``."""
+        self._prepare(self.reference.peer.worker, route)
+        choice = [0] * len(route.converters)
+        while True:
+            staged = self._stage(len(self.refused), route)
+            answer = self._attempt(choice, staged, route)
+            if "exhausted" in answer:
+                if not _advance(choice, answer["exhausted"] - 1):
+                    return None
+                continue
+            variant = "; ".join(answer["names"])
+            if "failed" in answer:
+                self._refuse(variant, answer)
+                if not _advance(choice, answer["depth"]):
+                    return None
+                continue
+            signature, report = self.reference.signature, None
+            if self.terms.verify:
+                signature, report = self._measure(staged, route)
+            if report is None or report.passed:
+                route.target.stamp(staged, proof(report))
+                return Kept(staged, variant, answer["summary"], report, signature)
+            self.last_report = report
+            self.refused.append(Refusal(variant or "saved as it is", report.reason, report.max_abs))
+            if not _advance(choice, len(choice) - 1):
+                return None
+
+    def _prepare(self, worker: Worker | LocalWorker, route: Route) -> None:
+        worker.call(
+            "prepare",
+            converters=[converter.name for converter in route.converters],
+            example=dict(self.example),
+            opset=self.terms.opset,
+        )
+
+    def _attempt(self, choice: Sequence[int], staged: Path, route: Route) -> dict[str, Any]:
+        arguments = {
+            "choice": list(choice),
+            "path": str(staged),
+            "format": route.target.name,
+            "provenance": provenance(self.subject, route, self.reference.signature),
+        }
+        answer: dict[str, Any] = self.reference.peer.worker.call("attempt", timeout=_BUILD_SECONDS, **arguments)
+        if "needs" not in answer:
+            return answer
+        try:
+            special = self._worker_with(answer["needs"], route)
+            again: dict[str, Any] = special.call("attempt", timeout=_BUILD_SECONDS, **arguments)
+        except WorkerError as error:
+            return {**answer, "depth": len(choice) - 1, "failed": error.message, "why": error.why, "hint": ""}
+        return again
+
+    def _worker_with(self, environment: Mapping[str, str], route: Route) -> Worker:
+        """A second worker with the original model, started with ``environment``."""
+        key = tuple(sorted(environment.items()))
+        if key not in self._special:
+            if self.subject.path is None or self.subject.format is None:
+                raise WorkerError("this way needs a fresh process, and the model is in this one only")
+            worker = self.stack.enter_context(Worker(SOURCE, name="converter", environment=environment))
+            Peer(worker).open(self.subject.path, self.subject.format.name, self.terms.trust, None)
+            self._special[key] = worker
+        self._prepare(self._special[key], route)
+        return self._special[key]
+
+    def _measure(self, staged: Path, route: Route) -> tuple[Signature, ParityReport]:
+        """Open the staged file in a process of its own and hold it against the reference."""
+        worker, self.warm = self.warm or Worker(SIDE, name="candidate"), None
+        party = Party(path=staged.name, format=route.target.name, framework=route.target.name)
+        with worker:
+            candidate = Peer(worker, self.terms.hang)
+            try:
+                candidate.open(staged, route.target.name, [sha256_of(staged)], self.example)
+                report = measure(
+                    self.reference,
+                    candidate,
+                    (self.subject.party(self.reference.peer), replace(party, framework=candidate.framework)),
+                    rtol=self.terms.wish[0],
+                    atol=self.terms.wish[1],
+                    budget=self.terms.budget,
+                )
+            except (ParityError, WorkerError) as error:
+                reason = f"{error.message}: {error.why}" if error.why else error.message
+                report = ParityReport("FAIL", reason, self.subject.party(self.reference.peer), party)
+            return candidate.signature, report
+
+    def _stage(self, number: int, route: Route) -> Path:
+        folder = self.reference.peer.worker.scratch / f"variant-{len(route.converters)}-{number}"
+        folder.mkdir(exist_ok=True)
+        return folder / self.name
+
+    def _refuse(self, variant: str, answer: Mapping[str, Any]) -> None:
+        reason = f"{answer['failed']}: {answer['why']}" if answer["why"] else answer["failed"]
+        self.refused.append(Refusal(variant, reason))
+        self.failures.append(UnsupportedOperatorError(answer["failed"], why=answer["why"], hint=answer["hint"]))
+
+
+def warm_candidate(route: Route, framework: str) -> Worker:
+    """A candidate's worker that imports what it will need while the original is still being loaded and converted."""
+    worker = Worker(SIDE, name="candidate")
+    last = route.converters[-1].target if route.converters else framework
+    libraries = [all_frameworks()[last].library] if last in all_frameworks() else []
+    worker.begin("warm_up", libraries=libraries)
+    return worker
+
+
+def _advance(choice: list[int], depth: int) -> bool:
+    """Take the next variant at ``depth`` and the first of all that follow; False where there is nothing to advance."""
+    if depth < 0:
+        return False
+    choice[depth] += 1
+    choice[depth + 1 :] = [0] * (len(choice) - depth - 1)
+    return True

@@ -1,0 +1,157 @@
+"""What `mlpack convert` does, from a path to a proven file."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from mlpack.convert.attempts import SOURCE, Attempts, Kept, Terms, warm_candidate
+from mlpack.convert.result import ConversionResult
+from mlpack.convert.routes import Route, find_routes, target_format
+from mlpack.core.errors import NoRouteError, OutputError, ParityError, UnsupportedOperatorError, UsageError
+from mlpack.core.format import Format
+from mlpack.core.model_file import sha256_of
+from mlpack.core.publish import publish_file
+from mlpack.verify.inputs import feed_of
+from mlpack.verify.probes import example
+from mlpack.verify.subject import Subject, open_subject, start, subject_of
+from mlpack.verify.trial import Reference
+
+
+def run_convert(
+    model: Any,
+    output: Path,
+    *,
+    to: str | None,
+    data: Any,
+    opset: int | None,
+    wish: tuple[float | None, float | None],
+    trust: Sequence[str],
+    verify: bool,
+    budget: float,
+) -> ConversionResult:
+    """See `mlpack.convert`."""
+    started = time.monotonic()
+    subject = subject_of(model)
+    target = target_format(output, to)
+    check_destination(subject, output)
+    terms = Terms(wish, trust, opset, verify, budget)
+    with ExitStack() as stack:
+        route, attempts, kept = prove(subject, target, output.name, data, terms, stack)
+        files = _publish(kept.path, output)
+        return result_of(subject, attempts, route, kept, output, files, time.monotonic() - started)
+
+
+def prove(
+    subject: Subject, target: Format, name: str, data: Any, terms: Terms, stack: ExitStack
+) -> tuple[Route, Attempts, Kept]:
+    """Open the original, convert it to ``target``, and prove the result; ``name`` is what the file will be called.
+
+    The staged file is gone when ``stack`` ends. Raises NoRouteError, UnsupportedOperatorError, and ParityError with
+    the ConversionResult as its ``result``.
+    """
+    started = time.monotonic()
+    found = _routes(subject.framework, subject, target) if subject.framework else []
+    worker = start(subject, SOURCE, "reference")
+    stack.enter_context(worker)
+    warm = None
+    if found and terms.verify:
+        warm = stack.enter_context(warm_candidate(found[0], subject.framework or ""))
+    sample = feed_of(data, None) if subject.framework in {"torch", "torchscript", None} else None
+    peer = open_subject(subject, worker, terms.trust, sample, terms.hang)
+    found = found or _routes(peer.framework, subject, target)
+    hints = peer.hints()
+    reference = Reference(peer, hints, feed_of(data, peer.signature))
+    shown = example(peer.signature, hints, reference.data)
+    attempts = Attempts(subject, reference, shown, terms, stack, name, warm=warm)
+    if terms.verify:
+        reference.answer_all(terms.budget)
+    for route in found:
+        kept = attempts.run(route)
+        if kept is not None:
+            return route, attempts, kept
+    if attempts.last_report is None:
+        raise _unsupported(attempts, found[0])
+    failed = result_of(subject, attempts, found[0], None, None, (), time.monotonic() - started)
+    raise ParityError(
+        f"no conversion to {found[0].target.title} answers like the original: {attempts.last_report.reason}",
+        why="; ".join(f"{refusal.variant}: {refusal.reason}" for refusal in attempts.refused[:-1]),
+        hint="nothing was written; --no-verify writes it all the same and marks it UNVERIFIED",
+        result=failed,
+    )
+
+
+def result_of(
+    subject: Subject,
+    attempts: Attempts,
+    route: Route,
+    kept: Kept | None,
+    output: Path | None,
+    files: tuple[str, ...],
+    seconds: float,
+) -> ConversionResult:
+    """The result that a command prints."""
+    return ConversionResult(
+        source=str(subject.path) if subject.path else type(subject.model).__qualname__,
+        source_format=subject.format.name if subject.format else "object",
+        framework=attempts.reference.peer.framework,
+        target_format=route.target.name,
+        route=f"{subject.format.name if subject.format else 'object'} → {route} → {route.target.name}",
+        output=str(output) if output else None,
+        sha256=sha256_of(output) if output else "",
+        files=files,
+        size=sum(Path(name).stat().st_size for name in files),
+        variant=kept.variant if kept else "",
+        summary=kept.summary if kept else "",
+        report=kept.report if kept else attempts.last_report,
+        refused=tuple(attempts.refused),
+        seconds=seconds,
+    )
+
+
+def check_destination(subject: Subject, output: Path) -> None:
+    """Refuse a destination that cannot be written, before any work is done. Raises UsageError, OutputError."""
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder", hint="name the file to write with -o")
+    if not output.parent.is_dir():
+        raise OutputError(f"the folder {output.parent} does not exist", hint=f"mkdir -p {output.parent}")
+    if not os.access(output.parent, os.W_OK):
+        raise OutputError(f"the folder {output.parent} cannot be written", hint="choose another place with -o")
+    if subject.path is not None and output.exists() and output.samefile(subject.path):
+        raise UsageError(f"{output} is the model itself", hint="name another file with -o")
+
+
+def _routes(framework: str, subject: Subject, target: Format) -> list[Route]:
+    """The routes to ``target``. Raises NoRouteError."""
+    from mlpack.frameworks import all_frameworks
+
+    if framework not in all_frameworks():
+        raise NoRouteError(f"{subject.path} holds no model that mlpack knows", hint="mlpack inspect says what it holds")
+    return find_routes(framework, subject.format.title if subject.format else "an object", target)
+
+
+def _unsupported(attempts: Attempts, route: Route) -> UnsupportedOperatorError:
+    """Why nothing could be built at all: the word of the most exact variant, with all of them as details."""
+    first = attempts.failures[0]
+    return UnsupportedOperatorError(
+        f"{route.target.title} cannot express this model: {first.message}",
+        why=first.why,
+        hint=first.hint or "mlpack formats shows what else it can become",
+        details="\n".join(f"{refusal.variant}: {refusal.reason}" for refusal in attempts.refused),
+    )
+
+
+def _publish(staged: Path, output: Path) -> tuple[str, ...]:
+    """Put the staged file and what belongs to it in place, the file itself last. Raises OutputError."""
+    beside = sorted(path for path in staged.parent.iterdir() if path != staged)
+    written = []
+    for path in beside:
+        destination = output.with_name(path.name.replace(staged.name, output.name, 1))
+        publish_file(path, destination)
+        written.append(str(destination))
+    publish_file(staged, output)
+    return (str(output), *written)

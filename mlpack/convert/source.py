@@ -1,0 +1,105 @@
+"""The original model in its worker: asked like any side, and converted variant by variant."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlpack.converters import all_converters
+from mlpack.core.converter import Conversion, Converter, Variant
+from mlpack.core.errors import MissingLibraryError, MlpackError
+from mlpack.formats import format_named
+from mlpack.runtime.session import Array
+from mlpack.verify.side import Side
+
+
+class Source(Side):
+    """Lives in a worker. The reference's answers are taken before anything is converted: an exporter that changes the
+    model it is given cannot make the two agree.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._route: list[Converter] = []
+        self._stages: list[_Stage] = []
+
+    def prepare(self, converters: Sequence[str], example: Mapping[str, Array], opset: int | None) -> None:
+        """Line up a route; `attempt` runs its variants. Raises MissingLibraryError naming the extra."""
+        self._route = [all_converters()[name] for name in converters]
+        for converter in self._route:
+            _check_libraries(converter)
+        self._stages = [_Stage(Conversion(self.model, self.signature, dict(example), opset))]
+
+    def attempt(self, choice: Sequence[int], path: str, format: str, provenance: Mapping[str, str]) -> dict[str, Any]:
+        """Convert with the chosen variant of each converter on the route and save the result to ``path``.
+
+        The answer holds the variants' ``names`` and the last one's ``summary``. It holds ``exhausted`` (the place of the
+        converter that has no such variant), ``failed`` and ``depth`` when the exporter at that place raised, or
+        ``needs`` when a variant's environment asks for a fresh worker.
+        """
+        names: list[str] = []
+        summary = "saved as it is"
+        del self._stages[1:]
+        for depth, (converter, index) in enumerate(zip(self._route, choice, strict=True)):
+            stage = self._stages[depth]
+            try:
+                if stage.variants is None:
+                    stage.variants = converter.variants(stage.conversion)
+                if index >= len(stage.variants):
+                    return {"exhausted": depth}
+                variant = stage.variants[index]
+                names.append(f"{converter.name}: {variant.name}")
+                summary = variant.summary
+                needs = {name: value for name, value in variant.environment if os.environ.get(name) != value}
+                if needs:
+                    return {"names": names, "summary": summary, "needs": needs}
+                built = variant.build()
+            except Exception as error:  # noqa: BLE001 - whatever an exporter raises refuses its variant, not the run
+                names = names if len(names) > depth else [*names, converter.name]
+                return {"names": names, "summary": summary, "depth": depth, **_failure(error)}
+            self._stages.append(_Stage(replace(stage.conversion, model=built)))
+        target = format_named(format)
+        if not self._copied(Path(path), format):
+            target.save(self._stages[-1].conversion.model, Path(path))
+        target.stamp(Path(path), {**provenance, "mlpack.variant": ", ".join(names)})
+        return {"names": names, "summary": summary}
+
+    def _copied(self, path: Path, format: str) -> bool:
+        """Copy the file as it is where nothing was to be converted and all of it is in the one file."""
+        if self._route or self.origin is None or self.origin[1] != format:
+            return False
+        if format_named(format).read_header(self.origin[0]).external_files:
+            return False
+        shutil.copyfile(self.origin[0], path)
+        return True
+
+
+@dataclass
+class _Stage:
+    """What stands between two converters: the object to convert next, and the ways to do so once they were asked for."""
+
+    conversion: Conversion
+    variants: Sequence[Variant] | None = None
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    if isinstance(error, MissingLibraryError):
+        raise error
+    if isinstance(error, MlpackError):
+        return {"failed": error.message, "why": error.why, "hint": error.hint}
+    return {"failed": f"{type(error).__name__}: {error}"[:2000], "why": "", "hint": ""}
+
+
+def _check_libraries(converter: Converter) -> None:
+    import importlib.util
+
+    missing = [name for name in converter.libraries if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingLibraryError(
+            f"{converter.name} needs {', '.join(missing)}, which is not installed",
+            hint=f'pip install "mlpack-toolkit[{converter.extra}]"',
+        )

@@ -1,0 +1,1 @@
+"""One module per family of operators: what source text a node becomes."""

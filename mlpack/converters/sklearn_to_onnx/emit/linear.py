@@ -1,0 +1,115 @@
+"""Linear models: regressors, generalised linear models and linear classifiers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mlpack.converters.sklearn_to_onnx.arithmetic import affine, argmax, as_vector, divided_by_sum, is_above, two_columns
+from mlpack.converters.sklearn_to_onnx.emission import Classes, Prediction, Table, Values, predicts, unsupported
+from mlpack.core.onnx_graph import GraphWriter
+
+
+@predicts(
+    "LinearRegression", "Ridge", "RidgeCV", "ElasticNet", "ElasticNetCV", "Lasso", "LassoCV", "Lars", "LarsCV",
+    "LassoLars", "LassoLarsCV", "LassoLarsIC", "MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso",
+    "MultiTaskLassoCV", "OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "BayesianRidge", "ARDRegression",
+    "HuberRegressor", "TheilSenRegressor", "SGDRegressor", "PassiveAggressiveRegressor", "QuantileRegressor",
+    "LinearSVR",
+)  # fmt: skip
+def emit_linear_regressor(graph: GraphWriter, model: Any, table: Table) -> Values:
+    """``x @ coef + intercept``."""
+    coefficients = np.asarray(model.coef_, dtype=np.float64)
+    # One target keeps the shape that y had: a coefficient row of its own gives a column.
+    flat = coefficients.ndim == 1 or type(model).__name__ in {"LinearSVR"}
+    weights = coefficients.reshape(-1, table.width).T
+    result = affine(graph, table.matrix(graph), weights, model.intercept_)
+    return Values(as_vector(graph, result)) if flat else Values(result, weights.shape[1])
+
+
+@predicts("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
+def emit_generalised_linear(graph: GraphWriter, model: Any, table: Table) -> Values:
+    """The inverse of the link of ``x @ coef + intercept``: the identity or the exponential."""
+    raw = as_vector(graph, affine(graph, table.matrix(graph), model.coef_.reshape(-1, 1), model.intercept_))
+    link = type(model._base_loss.link).__name__  # noqa: SLF001 - Tweedie's "auto" link is resolved nowhere else
+    if link == "IdentityLink":
+        return Values(raw)
+    if link == "LogLink":
+        return Values(graph.node("Exp", raw))
+    raise unsupported(model, f"its link {link} has no ONNX form here")
+
+
+@predicts("LogisticRegression", "LogisticRegressionCV")
+def emit_logistic_regression(graph: GraphWriter, model: Any, table: Table) -> Classes:
+    """Sigmoid for two classes, softmax for more; one-against-rest where a version of scikit-learn still does so."""
+    scores = _scores(graph, model, table)
+    if len(model.classes_) <= 2:
+        vector = as_vector(graph, scores)
+        return _binary(graph, model, vector, graph.node("Sigmoid", vector))
+    one_against_rest = getattr(model, "multi_class", None) in {"ovr", "warn"} or (
+        getattr(model, "multi_class", None) in {"auto", "deprecated"} and model.solver == "liblinear"
+    )
+    if one_against_rest:
+        probabilities = divided_by_sum(graph, graph.node("Sigmoid", scores))
+    else:
+        probabilities = graph.node("Softmax", scores, axis=1)
+    return Classes(model.classes_, argmax(graph, scores), probabilities, scores)
+
+
+@predicts(
+    "LinearSVC", "RidgeClassifier", "RidgeClassifierCV", "Perceptron", "PassiveAggressiveClassifier",
+)  # fmt: skip
+def emit_linear_classifier(graph: GraphWriter, model: Any, table: Table) -> Prediction:
+    """The sign of the score for two classes, the largest score for more."""
+    if np.asarray(model.classes_).ndim != 1 or getattr(model, "_label_binarizer", None) is not None and (
+        model._label_binarizer.y_type_.startswith("multilabel")  # noqa: SLF001
+    ):
+        return _multilabel(graph, model, table)
+    scores = _scores(graph, model, table)
+    if len(model.classes_) <= 2:
+        vector = as_vector(graph, scores)
+        return Classes(model.classes_, is_above(graph, vector, 0.0), None, vector)
+    return Classes(model.classes_, argmax(graph, scores), None, scores)
+
+
+@predicts("SGDClassifier")
+def emit_sgd_classifier(graph: GraphWriter, model: Any, table: Table) -> Prediction:
+    """A linear classifier; log loss and modified Huber loss have probabilities."""
+    plain = emit_linear_classifier(graph, model, table)
+    if not isinstance(plain, Classes) or plain.decision is None or model.loss not in {"log_loss", "modified_huber"}:
+        return plain
+    binary = len(model.classes_) <= 2
+    if model.loss == "log_loss":
+        positive = graph.node("Sigmoid", plain.decision)
+    else:
+        clipped = graph.node("Clip", plain.decision, graph.constant(-1.0), graph.constant(1.0))
+        positive = graph.node("Div", graph.node("Add", clipped, graph.constant(1.0)), graph.constant(2.0))
+    probabilities = two_columns(graph, positive) if binary else divided_by_sum(graph, positive)
+    return Classes(plain.labels, plain.index, probabilities, plain.decision)
+
+
+@predicts("SGDOneClassSVM")
+def emit_sgd_one_class(graph: GraphWriter, model: Any, table: Table) -> Classes:
+    """An inlier where ``x @ coef - offset >= 0``."""
+    rows = affine(graph, table.matrix(graph), model.coef_.reshape(1, -1).T, -np.asarray(model.offset_))
+    return outlier(graph, as_vector(graph, rows))
+
+
+def outlier(graph: GraphWriter, decision: str) -> Classes:
+    """The answer of an outlier detector: 1 for an inlier where ``decision >= 0``, else -1."""
+    inside = graph.cast(graph.node("GreaterOrEqual", decision, graph.constant(0.0)), "int64")
+    return Classes(np.array([-1, 1]), inside, None, decision)
+
+
+def _scores(graph: GraphWriter, model: Any, table: Table) -> str:
+    coefficients = np.asarray(model.coef_, dtype=np.float64).reshape(-1, table.width)
+    return affine(graph, table.matrix(graph), coefficients.T, model.intercept_)
+
+
+def _binary(graph: GraphWriter, model: Any, decision: str, positive: str) -> Classes:
+    return Classes(model.classes_, is_above(graph, decision, 0.0), two_columns(graph, positive), decision)
+
+
+def _multilabel(graph: GraphWriter, model: Any, table: Table) -> Prediction:
+    raise unsupported(model, f"it has several labels a row ({table.width} columns), which is not written yet")

@@ -1,0 +1,114 @@
+"""The exact graph: inputs as the signature has them, every step in float64, outputs as the signature has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlpack.converters.sklearn_to_onnx import emit
+from mlpack.converters.sklearn_to_onnx.emission import (
+    Block,
+    Classes,
+    MultiClasses,
+    Prediction,
+    Table,
+    Values,
+    emit_predict,
+    emit_transform,
+    unsupported,
+)
+from mlpack.core.converter import Conversion
+from mlpack.core.onnx_graph import GraphWriter
+from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED
+from mlpack.runtime.signature import TensorSpec
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def build_exact(conversion: Conversion) -> onnx.ModelProto:
+    """Write ``conversion.model`` node by node. Raises UnsupportedOperatorError."""
+    emit.load()
+    graph = GraphWriter(conversion.opset)
+    table = Table(tuple(_block(graph, spec) for spec in conversion.signature.inputs))
+    names = [spec.name for spec in conversion.signature.outputs]
+    if names == [TRANSFORMED]:
+        transformed = emit_transform(graph, conversion.model, table)
+        _write(graph, conversion.signature.outputs[0], transformed.matrix(graph))
+    else:
+        prediction = emit_predict(graph, conversion.model, table)
+        for spec in conversion.signature.outputs:
+            _write(graph, spec, _tensor_of(graph, conversion.model, prediction, spec))
+    return graph.finish()
+
+
+def _block(graph: GraphWriter, spec: TensorSpec) -> Block:
+    """An input as a block; whole numbers and truth values become float64, which holds them."""
+    tensor = graph.input(spec)
+    if spec.shape == ("batch",):
+        return Block(tensor, 1, "text")
+    if spec.dtype == "string":
+        return Block(tensor, int(spec.shape[1]), "string")
+    return Block(tensor if spec.dtype == "float64" else graph.cast(tensor, "float64"), int(spec.shape[1]))
+
+
+def _tensor_of(graph: GraphWriter, model: Any, prediction: Prediction, spec: TensorSpec) -> str:
+    """The tensor behind the output ``spec``."""
+    found: str | None = None
+    match prediction:
+        case Values(tensor):
+            found = tensor if spec.name == PREDICTION else None
+        case Classes(labels, index, probabilities, decision):
+            if spec.name == LABEL:
+                found = graph.node("Gather", graph.constant(_typed(labels, spec)), index, axis=0)
+            else:
+                found = {PROBABILITIES: probabilities, DECISION: decision}.get(spec.name)
+        case MultiClasses(outputs):
+            found = _tensor_of_many(graph, outputs, spec)
+    if found is None:
+        raise unsupported(model, f"its output {spec.name!r} has no ONNX form")
+    return found
+
+
+def _tensor_of_many(graph: GraphWriter, outputs: tuple[Classes, ...], spec: TensorSpec) -> str | None:
+    """Labels side by side; probabilities one an output, or one column a label where the model stacks them."""
+    if spec.name == LABEL:
+        labels = [
+            graph.node("Gather", graph.constant(_typed(one.labels, spec)), column(graph, one.index), axis=0)
+            for one in outputs
+        ]
+        return graph.node("Concat", *labels, axis=1)
+    if spec.name == DECISION:
+        decisions = [one.decision for one in outputs if one.decision is not None]
+        return graph.node("Concat", *(column(graph, one) for one in decisions), axis=1) if decisions else None
+    if spec.name != PROBABILITIES:
+        return outputs[int(spec.name.rpartition("_")[2])].probabilities
+    second = [
+        graph.node("Gather", one.probabilities, graph.constant([1], np.int64), axis=1)
+        for one in outputs
+        if one.probabilities is not None
+    ]
+    return graph.node("Concat", *second, axis=1) if len(second) == len(outputs) else None
+
+
+def column(graph: GraphWriter, vector: str) -> str:
+    """``[batch]`` as ``[batch, 1]``."""
+    return graph.reshape(vector, (-1, 1))
+
+
+def _typed(labels: Any, spec: TensorSpec) -> Any:
+    array = np.asarray(labels)
+    if spec.dtype == "string":
+        return np.array([str(label) for label in array.tolist()], dtype=object)
+    return array.astype(spec.dtype)
+
+
+def _write(graph: GraphWriter, spec: TensorSpec, tensor: str) -> None:
+    if spec.dtype not in {"string", "float64"} and spec.role != "label":
+        tensor = graph.cast(tensor, spec.dtype)
+    if len(spec.shape) == 1:
+        tensor = graph.reshape(tensor, (-1,))
+    elif spec.role != "label" and len(spec.shape) == 2:
+        tensor = graph.reshape(tensor, (-1, int(spec.shape[1])))
+    graph.output(spec, tensor)

@@ -1,0 +1,188 @@
+"""Makes what an exporter wrote into the graph that was asked for: its names, its axes, equal bytes for equal models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from mlpack.core.errors import UnsupportedOperatorError
+from mlpack.core.onnx_model import OnnxModel
+from mlpack.runtime.signature import Signature, TensorSpec
+
+if TYPE_CHECKING:
+    import onnx
+
+_COUNTERS = re.compile(r"__\d+|_\d+$")
+_PROTOBUF_LIMIT = (1 << 31) - 1
+
+
+def finished(model: onnx.ModelProto, signature: Signature) -> OnnxModel:
+    """``model`` with the inputs, outputs and named axes of ``signature``; nothing in it of the machine that made it.
+
+    Counters in the names of inner tensors are numbered anew: exporters go on counting from one conversion to the next.
+    Raises UnsupportedOperatorError where the exporter dropped or fixed what the signature leaves free.
+    """
+    graph = model.graph
+    initializers = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in initializers]
+    del graph.input[:]
+    graph.input.extend(inputs)
+    _check_count("input", [value.name for value in inputs], signature.inputs)
+    _check_count("output", [value.name for value in graph.output], signature.outputs)
+    _separate_outputs(graph)
+    _rename(graph, signature)
+    for value, spec in zip(graph.input, signature.inputs, strict=True):
+        _set_shape(value, spec)
+    for value, spec in zip(graph.output, signature.outputs, strict=True):
+        _set_shape(value, spec)
+    _strip(model)
+    _check(model)
+    return OnnxModel(graph=model)
+
+
+def add_constants(model: onnx.ModelProto, values: dict[str, Any]) -> None:
+    """Turn those graph inputs into constants."""
+    from onnx import numpy_helper
+
+    kept = [value for value in model.graph.input if value.name not in values]
+    given = [value.name for value in model.graph.input if value.name in values]
+    del model.graph.input[:]
+    model.graph.input.extend(kept)
+    model.graph.initializer.extend(numpy_helper.from_array(values[name], name) for name in given)
+
+
+def _check_count(kind: str, found: list[str], wanted: tuple[TensorSpec, ...]) -> None:
+    if len(found) != len(wanted):
+        raise UnsupportedOperatorError(
+            f"the exported graph has {len(found)} {kind}s where the model has {len(wanted)}",
+            why=f"the graph has {', '.join(found)}; the model has {', '.join(spec.name for spec in wanted)}",
+            hint="an input that the answers do not depend on is left out by exporters: drop it from the model",
+        )
+
+
+def _separate_outputs(graph: onnx.GraphProto) -> None:
+    """Give an output that is also an input, a constant or another output a name of its own."""
+    from onnx import helper
+
+    taken = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
+    for index, value in enumerate(graph.output):
+        if value.name in taken:
+            name = f"output {index}"
+            graph.node.append(helper.make_node("Identity", [value.name], [name], name=name))
+            value.name = name
+        taken.add(value.name)
+
+
+def _rename(graph: onnx.GraphProto, signature: Signature) -> None:
+    names: dict[str, str] = {"": ""}
+    for value, spec in zip((*graph.input, *graph.output), (*signature.inputs, *signature.outputs), strict=True):
+        names[value.name] = spec.name
+    taken = set(names.values())
+    counts: dict[str, int] = {}
+
+    def renamed(old: str) -> str:
+        if old not in names:
+            names[old] = _numbered(_COUNTERS.sub("", old) or "value", counts, taken)
+        return names[old]
+
+    for part in _graphs(graph):
+        _rename_within(part, renamed)
+    nodes: set[str] = set()
+    counts.clear()
+    for part in _graphs(graph):
+        for node in part.node:
+            node.name = _numbered(_COUNTERS.sub("", node.name) or node.op_type, counts, nodes)
+
+
+def _rename_within(graph: onnx.GraphProto, renamed: Callable[[str], str]) -> None:
+    for value in (*graph.input, *graph.initializer, *graph.output):
+        value.name = renamed(value.name)
+    for sparse in graph.sparse_initializer:
+        sparse.values.name = renamed(sparse.values.name)
+    for node in graph.node:
+        node.input[:] = [renamed(name) for name in node.input]
+        node.output[:] = [renamed(name) for name in node.output]
+
+
+def _numbered(stem: str, counts: dict[str, int], taken: set[str]) -> str:
+    name = stem
+    while name in taken:
+        counts[stem] = counts.get(stem, 0) + 1
+        name = f"{stem}_{counts[stem]}"
+    taken.add(name)
+    return name
+
+
+def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """The graph and those in its branches and loops, the outer before the inner."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g)
+            for inner in attribute.graphs:
+                yield from _graphs(inner)
+
+
+def _set_shape(value: onnx.ValueInfoProto, spec: TensorSpec) -> None:
+    tensor = value.type.tensor_type
+    known = list(tensor.shape.dim) if tensor.HasField("shape") else []
+    for axis, (dim, wanted) in enumerate(zip(known, spec.shape, strict=False)):
+        if isinstance(wanted, str) and dim.HasField("dim_value"):
+            raise UnsupportedOperatorError(
+                f"the exporter fixed axis {axis} ({wanted}) of {spec.name} to {dim.dim_value}",
+                why="it computed the size of the example into the graph, which would fail or lie at any other size",
+                hint="pass --data with a sample of the one size to be served",
+            )
+    del tensor.shape.dim[:]
+    tensor.shape.SetInParent()
+    for wanted in spec.shape:
+        dim = tensor.shape.dim.add()
+        if isinstance(wanted, int):
+            dim.dim_value = wanted
+        else:
+            dim.dim_param = wanted
+
+
+def _strip(model: onnx.ModelProto) -> None:
+    """Take out what differs between two runs: source lines, paths, stack traces, the sizes of inner tensors."""
+    model.doc_string = ""
+    del model.metadata_props[:]
+    for graph in _graphs(model.graph):
+        graph.doc_string = ""
+        graph.name = "model" if graph is model.graph else graph.name
+        del graph.value_info[:]
+        del graph.metadata_props[:]
+        del graph.quantization_annotation[:]
+        for part in (*graph.node, *graph.initializer, *graph.input, *graph.output):
+            part.doc_string = ""
+            del part.metadata_props[:]
+    _number_graphs(model.graph)
+    for function in model.functions:
+        function.doc_string = ""
+        del function.metadata_props[:]
+        for node in function.node:
+            node.doc_string = ""
+            del node.metadata_props[:]
+
+
+def _number_graphs(graph: onnx.GraphProto) -> None:
+    for index, part in enumerate(_graphs(graph)):
+        if index:
+            part.name = f"graph_{index}"
+
+
+def _check(model: onnx.ModelProto) -> None:
+    import onnx
+
+    if model.ByteSize() > _PROTOBUF_LIMIT:
+        return  # the checker serialises; the file is checked where it is saved, with its weights beside it
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError as error:
+        raise UnsupportedOperatorError(
+            "the exported ONNX graph is not valid",
+            why=str(error).strip().splitlines()[0],
+            hint="try another --opset",
+        ) from error

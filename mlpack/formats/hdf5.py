@@ -1,0 +1,130 @@
+"""Keras's older format: a whole model in one HDF5 file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlpack.core.errors import CorruptFileError, OutputError
+from mlpack.core.model_file import Header
+from mlpack.core.publish import publish_file
+from mlpack.scan.hdf5 import dataset_shapes, is_hdf5, open_hdf5
+from mlpack.scan.keras_archive import KerasFile, parse_json, refuse_unsafe, steady_json, weight_count
+from mlpack.scan.keras_config import read_config
+from mlpack.scan.keras_load import load_keras
+from mlpack.scan.provenance import read_beside, write_beside
+
+_CONFIGURATION = "model_config"
+
+
+class Hdf5Format:
+    """What ``model.save("model.h5")`` writes."""
+
+    name = "hdf5"
+    title = "Keras HDF5"
+    suffixes = (".h5", ".hdf5")
+    frameworks = ("keras",)
+    library = "keras"
+    extra = "keras"
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """An HDF5 file, of whomever."""
+        return is_hdf5(path, head)
+
+    def read_header(self, path: Path) -> Header:
+        """Layers, versions, inputs and weights without Keras.
+
+        Raises CorruptFileError, also for a file that holds weights alone, UnsafeFileError.
+        """
+        told = _read(path)
+        return Header(
+            format=self.name,
+            framework="keras",
+            model=told.model,
+            versions=told.versions,
+            operators=told.operators,
+            parameters=told.parameters,
+            signature=told.signature,
+            runs_code="; ".join(told.unsafe),
+            provenance=read_beside(path),
+            notes=told.notes,
+        )
+
+    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:  # noqa: ARG002 - inert: safe mode is always on
+        """The model, not compiled. Raises UnsafeFileError naming the layer, CorruptFileError, MissingLibraryError."""
+        told = _read(path)
+        refuse_unsafe(told, path)
+        return load_keras(path, ".h5", told.versions)
+
+    def save(self, model: Any, path: Path) -> None:
+        """Write without the optimizer. Raises OutputError."""
+        import keras
+
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                whole = Path(folder) / "model.h5"
+                keras.saving.save_model(model, whole, include_optimizer=False)
+                _steady(whole)
+                publish_file(whole, path)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written", why=str(error), hint="make room there") from error
+
+    def stamp(self, path: Path, provenance: dict[str, str]) -> None:
+        """Beside the file."""
+        write_beside(path, provenance)
+
+
+def _read(path: Path) -> KerasFile:
+    with open_hdf5(str(path), path) as file:
+        shapes = dataset_shapes(file, str(path))
+        attributes = {
+            key: _text(file.attrs[key]) for key in (_CONFIGURATION, "keras_version", "backend") if key in file.attrs
+        }
+        if not attributes.get(_CONFIGURATION):
+            raise _no_model(path, shapes, set(file.attrs) | set(file))
+    told = read_config(parse_json(attributes[_CONFIGURATION], str(path)), str(path))
+    backend = attributes.get("backend")
+    return KerasFile(
+        model=told.model,
+        versions={"keras": attributes["keras_version"]} if attributes.get("keras_version") else {},
+        operators=told.operators,
+        parameters=weight_count(shapes),
+        signature=told.signature,
+        unsafe=told.unsafe,
+        modules=told.modules,
+        notes=(f"saved with the {backend} backend",) if backend else (),
+    )
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _no_model(path: Path, shapes: Mapping[str, Any], names: set[str]) -> CorruptFileError:
+    weights = bool(names & {"layer_names", "layers", "vars", "_layer_checkpoint_dependencies", "model_weights"})
+    if weights:
+        return CorruptFileError(
+            f"{path} holds weights only, no model",
+            why="the architecture is not in it: it was written by model.save_weights()",
+            hint="load the weights into the model that they belong to, and save that: model.save('model.keras')",
+        )
+    return CorruptFileError(
+        f"{path} is an HDF5 file without a Keras model",
+        why=f"it has no {_CONFIGURATION}; it holds {len(shapes)} datasets",
+        hint="save the model itself: model.save('model.keras')",
+    )
+
+
+def _steady(path: Path) -> None:
+    """Put the numbers of shared objects in order: Keras writes their addresses."""
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        steady = steady_json(file.attrs[_CONFIGURATION])
+        if steady != file.attrs[_CONFIGURATION]:
+            file.attrs[_CONFIGURATION] = steady
+
+
+FORMAT = Hdf5Format()

@@ -1,0 +1,90 @@
+"""joblib's files: pickles with arrays laid between the opcodes, compressed or not."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mlpack.core.errors import OutputError
+from mlpack.core.model_file import Header
+from mlpack.scan.compression import compression_of, first_bytes, open_decompressed
+from mlpack.scan.pickles.beginning import begins_like_pickle
+from mlpack.scan.pickles.failures import explained
+from mlpack.scan.pickles.headers import RUNS_CODE, header_of
+from mlpack.scan.pickles.steady import steady_reduce
+from mlpack.scan.pickles.stream import begins_torch_legacy, holds_joblib_arrays, read_pickle
+from mlpack.scan.provenance import read_beside, write_beside
+from mlpack.scan.source import open_source
+from mlpack.scan.trusted import open_trusted
+
+
+class JoblibFormat:
+    """What ``joblib.dump`` writes, and pickles that were compressed."""
+
+    name = "joblib"
+    title = "joblib"
+    suffixes = (".joblib", ".jl")
+    frameworks = ("sklearn", "xgboost", "lightgbm", "keras", "torch")
+    library = "joblib"
+    extra = ""
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """A pickle with joblib arrays in it, or a compressed pickle. lz4 is told by its own first bytes alone."""
+        compression = compression_of(head)
+        if compression == "lz4":
+            return True
+        if compression:
+            return begins_like_pickle(first_bytes(path, compression, 256))
+        if not begins_like_pickle(head) or begins_torch_legacy(head):
+            return False
+        with open_source(path) as source:
+            return holds_joblib_arrays(source)
+
+    def read_header(self, path: Path) -> Header:
+        """As for a pickle, and the compression. Raises CorruptFileError, UnsafeFileError, MissingLibraryError."""
+        with path.open("rb") as file:
+            compression = compression_of(file.read(16))
+        opened = open_decompressed(path, compression) if compression else open_source(path)
+        with opened as source:
+            view = read_pickle(source, joblib=True)
+        header = header_of(
+            self.name, view, None if compression else path, runs_code=RUNS_CODE, provenance=read_beside(path)
+        )
+        return replace(header, compression=compression)
+
+    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
+        """Unpickle the file. Raises TrustError, MissingLibraryError, CorruptFileError."""
+        import joblib
+
+        with open_trusted(path, trusted) as file:
+            versions = self.read_header(path).versions
+            with explained(path, versions):
+                return joblib.load(file)
+
+    def save(self, model: Any, path: Path) -> None:
+        """Write without compression, array by array: nothing is copied as a whole. Raises OutputError."""
+        from joblib.numpy_pickle import NumpyPickler
+
+        class SteadyPickler(NumpyPickler):  # type: ignore[misc]
+            def reducer_override(self, obj: Any) -> Any:
+                return steady_reduce(obj)
+
+        try:
+            with path.open("wb") as file:
+                SteadyPickler(file, protocol=5).dump(model)
+        except (OSError, pickle.PicklingError, AttributeError, TypeError) as error:
+            raise OutputError(
+                f"{path} cannot be written",
+                why=str(error),
+                hint="a model that holds lambdas, open files or local classes cannot be pickled",
+            ) from error
+
+    def stamp(self, path: Path, provenance: dict[str, str]) -> None:
+        """Beside the file: a pickle has no room."""
+        write_beside(path, provenance)
+
+
+FORMAT = JoblibFormat()

@@ -1,0 +1,71 @@
+"""ONNX, with its weights in the file or in one beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlpack.core.errors import NoRouteError, OutputError
+from mlpack.core.model_file import Header
+from mlpack.core.onnx_model import OnnxModel
+from mlpack.formats.onnx.external import copy_model, save_graph
+from mlpack.formats.onnx.header import external_names, header_of
+from mlpack.formats.onnx.metadata import stamp_metadata
+from mlpack.scan.onnx_wire import begins_like_onnx, read_structure
+from mlpack.scan.source import open_source
+
+
+class OnnxFormat:
+    """An ONNX model: a protobuf, told by its fields."""
+
+    name = "onnx"
+    title = "ONNX"
+    suffixes = (".onnx",)
+    frameworks = ("onnx",)
+    library = "onnx"
+    extra = ""
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """The fields of a ModelProto up to its graph."""
+        if not head or head[0] not in _FIRST_TAGS:
+            return False
+        with open_source(path) as source:
+            return begins_like_onnx(source)
+
+    def read_header(self, path: Path) -> Header:
+        """Opsets, operators, inputs and outputs, parameters, files beside it. Raises CorruptFileError, UnsafeFileError."""
+        with open_source(path) as source:
+            return header_of(read_structure(source), path)
+
+    def load(self, path: Path, trusted: Sequence[str] = ()) -> OnnxModel:  # noqa: ARG002 - a graph is inert
+        """The file itself, after its structure was read: sessions open it. Raises CorruptFileError, UnsafeFileError."""
+        self.read_header(path)
+        return OnnxModel(path=path)
+
+    def save(self, model: OnnxModel, path: Path) -> None:
+        """Write the graph, or copy the file with its external data.
+
+        Weights over 1.9 GB go into ``<path>.data``: save under the final name, for the graph refers to that file by it.
+        Raises OutputError, NoRouteError for a graph over 2 GB without its weights.
+        """
+        try:
+            if model.path is not None:
+                copy_model(model.path, path)
+            elif model.graph is not None:
+                save_graph(model.graph, path)
+            else:
+                raise NoRouteError("an OnnxModel without path and graph cannot be saved")
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written", why=str(error), hint="make room there") from error
+
+    def stamp(self, path: Path, provenance: dict[str, str]) -> None:
+        """Into the model's ``metadata_props``."""
+        stamp_metadata(path, provenance)
+
+
+# Field numbers 1 to 8 with the wire types that a ModelProto has there: serializers begin with the lowest.
+_FIRST_TAGS = frozenset({0x08, 0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42})
+
+FORMAT = OnnxFormat()
+
+__all__ = ["FORMAT", "OnnxFormat", "external_names"]

@@ -1,0 +1,171 @@
+"""Saves ONNX models, with weights that do not fit into one protobuf message in a data file beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from mlpack.core.errors import NoRouteError
+from mlpack.core.publish import publish_bytes
+from mlpack.formats.onnx.header import external_names
+from mlpack.scan.onnx_wire import read_structure
+from mlpack.scan.source import open_source
+
+if TYPE_CHECKING:
+    import onnx
+
+LIMIT = 1_900_000_000
+"""Bytes of weights that still go into the file: protobuf ends at 2 GiB, and the graph and its metadata take room too."""
+_ALIGNMENT = 4096
+"""ONNX Runtime maps external data into memory where it is page-aligned."""
+_SMALL = 1024
+_CHUNK = 1 << 20
+
+
+def data_name(path: Path) -> str:
+    """The name of the data file of the model at ``path``."""
+    return f"{path.name}.data"
+
+
+def save_graph(graph: onnx.ModelProto, path: Path, limit: int = LIMIT) -> None:
+    """Write ``graph``, which stays as it is. Raises NoRouteError where it does not fit even without its weights."""
+    if sum(_held_bytes(tensor) for tensor in graph.graph.initializer) > limit:
+        with (path.parent / data_name(path)).open("wb") as file:
+            graph = _without_weights(graph, file, data_name(path))
+    publish_bytes(_serialized(graph), path)
+
+
+def copy_model(source: Path, path: Path) -> None:
+    """Copy a model file. Its external data, in however many files, end up in the one file ``<path>.data``."""
+    with open_source(source) as opened:
+        names = external_names(read_structure(opened), source)
+    if not names:
+        _copy(source, path)
+        return
+    import onnx
+
+    model = onnx.load(source, load_external_data=False)
+    with (path.parent / data_name(path)).open("wb") as target:
+        for tensor in _external_tensors(model):
+            entries = {entry.key: entry.value for entry in tensor.external_data}
+            beside = source.parent / entries["location"]
+            offset = int(entries.get("offset", 0))
+            length = int(entries.get("length", beside.stat().st_size - offset))
+            with beside.open("rb") as data:
+                data.seek(offset)
+                _set_external(tensor, data_name(path), *_append(target, _chunks(data, length)))
+    publish_bytes(_serialized(model), path)
+
+
+def _serialized(model: onnx.ModelProto) -> bytes:
+    from google.protobuf.message import EncodeError
+
+    try:
+        serialized: bytes = model.SerializeToString(deterministic=True)
+    except (EncodeError, ValueError) as error:
+        raise NoRouteError(
+            "the ONNX graph is too large for one file",
+            why=f"a protobuf message ends at 2 GiB, and this one is larger without its initializers: {error}",
+            hint="large constants have to be initializers of the main graph",
+        ) from error
+    return serialized
+
+
+def _held_bytes(tensor: onnx.TensorProto) -> int:
+    if tensor.HasField("raw_data"):
+        return len(tensor.raw_data)
+    return 4 * (len(tensor.float_data) + len(tensor.int32_data)) + 8 * (
+        len(tensor.int64_data) + len(tensor.double_data) + len(tensor.uint64_data)
+    )
+
+
+def _without_weights(model: onnx.ModelProto, target: BinaryIO, name: str) -> onnx.ModelProto:
+    """A copy of ``model`` whose larger initializers lie in ``target``; they are never copied as a whole."""
+    import onnx
+
+    lean = onnx.ModelProto()
+    for part, value in model.ListFields():
+        if part.name != "graph":
+            _copy_field(lean, part.name, value)
+    for part, value in model.graph.ListFields():
+        if part.name != "initializer":
+            _copy_field(lean.graph, part.name, value)
+    for tensor in model.graph.initializer:
+        if _held_bytes(tensor) < _SMALL or tensor.data_type == onnx.TensorProto.STRING:
+            lean.graph.initializer.append(tensor)
+            continue
+        moved = lean.graph.initializer.add(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+        _set_external(moved, name, *_append(target, [_raw(tensor)]))
+    return lean
+
+
+def _copy_field(message: onnx.ModelProto | onnx.GraphProto, name: str, value: object) -> None:
+    target = getattr(message, name)
+    if hasattr(target, "MergeFrom"):
+        target.MergeFrom(value)
+    else:
+        setattr(message, name, value)
+
+
+def _raw(tensor: onnx.TensorProto) -> bytes:
+    if tensor.HasField("raw_data"):
+        raw: bytes = tensor.raw_data
+        return raw
+    import onnx.numpy_helper
+
+    copy: bytes = onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor)).raw_data
+    return copy
+
+
+def _append(target: BinaryIO, chunks: Iterator[bytes] | list[bytes]) -> tuple[int, int]:
+    """Write at the next page. Returns offset and length."""
+    target.write(b"\0" * (-target.tell() % _ALIGNMENT))
+    offset = target.tell()
+    target.writelines(chunks)
+    return offset, target.tell() - offset
+
+
+def _chunks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    while length:
+        chunk = file.read(min(length, _CHUNK))
+        if not chunk:
+            return
+        length -= len(chunk)
+        yield chunk
+
+
+def _set_external(tensor: onnx.TensorProto, location: str, offset: int, length: int) -> None:
+    import onnx
+
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    del tensor.external_data[:]
+    for key, value in (("location", location), ("offset", str(offset)), ("length", str(length))):
+        tensor.external_data.add(key=key, value=value)
+
+
+def _external_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
+    pending = [model.graph]
+    nodes = [node for function in model.functions for node in function.node]
+    while pending or nodes:
+        if pending:
+            graph = pending.pop()
+            yield from (tensor for tensor in graph.initializer if uses_external_data(tensor))
+            nodes.extend(graph.node)
+            continue
+        for attribute in nodes.pop().attribute:
+            if attribute.type == onnx.AttributeProto.TENSOR and uses_external_data(attribute.t):
+                yield attribute.t
+            yield from (tensor for tensor in attribute.tensors if uses_external_data(tensor))
+            pending.extend(attribute.graphs)
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                pending.append(attribute.g)
+
+
+def _copy(source: Path, path: Path) -> None:
+    import shutil
+
+    shutil.copyfile(source, path)

@@ -1,0 +1,71 @@
+"""ONNX graphs, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mlpack.core.framework import InputHints, Visit
+from mlpack.core.onnx_hints import hints_of_graph
+from mlpack.core.onnx_model import OnnxModel
+from mlpack.core.onnx_stages import visit_nodes
+from mlpack.runtime.onnxruntime_session import OnnxRuntimeSession
+from mlpack.runtime.session import Feed, Session
+from mlpack.runtime.signature import Signature
+
+if TYPE_CHECKING:
+    import onnx
+
+
+class OnnxFramework:
+    """An `OnnxModel`, or a bare ``onnx.ModelProto`` as a notebook has it."""
+
+    name = "onnx"
+    title = "ONNX"
+    packages: tuple[str, ...] = ("onnx",)
+    library = "onnxruntime"
+    distribution = "onnxruntime"
+    extra = ""
+
+    def recognises(self, model: Any) -> bool:
+        """An `OnnxModel` or a ``ModelProto``."""
+        loaded = sys.modules.get("onnx")
+        return isinstance(model, OnnxModel) or (loaded is not None and isinstance(model, loaded.ModelProto))
+
+    def signature(self, model: Any, sample: Feed | None = None) -> Signature:  # noqa: ARG002 - the graph knows
+        """What the graph declares, or what mlpack noted in its metadata."""
+        with open_session(model, None) as session:
+            return session.signature
+
+    def session(self, model: Any, signature: Signature) -> Session:
+        """Open the graph in ONNX Runtime on the CPU."""
+        return open_session(model, signature)
+
+    def hints(self, model: Any, signature: Signature) -> InputHints:
+        """Vocabulary sizes, split thresholds, scalers and categories of the operators that read an input directly."""
+        return hints_of_graph(_proto(model), signature)
+
+    def stages(self, model: Any, signature: Signature, feed: Feed, visit: Visit) -> None:
+        """The output of every node of the main graph, named as the graph names it."""
+        del signature
+        visit_nodes(_proto(model), feed, visit)
+
+    def in_double(self, model: Any, signature: Signature) -> Session | None:
+        """None: the operators of a graph are bound to the dtypes that it declares."""
+        del model, signature
+        return None
+
+
+def open_session(model: Any, signature: Signature | None) -> OnnxRuntimeSession:
+    """Open a graph from where it is: its file, or memory."""
+    if isinstance(model, OnnxModel) and model.path is not None:
+        return OnnxRuntimeSession(model.path, signature)
+    return OnnxRuntimeSession(_proto(model).SerializeToString(), signature)
+
+
+def _proto(model: Any) -> onnx.ModelProto:
+    proto: onnx.ModelProto = model.proto() if isinstance(model, OnnxModel) else model
+    return proto
+
+
+FRAMEWORK = OnnxFramework()

@@ -1,0 +1,27 @@
+"""Says what a model file or a bundle is, without running anything in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlpack.inspect.bundle import BundleInspection
+    from mlpack.inspect.file import FileInspection
+
+__all__ = ["inspect"]
+
+
+def inspect(path: str | Path, *, sha256: bool = False) -> FileInspection | BundleInspection:
+    """What the model file or bundle at ``path`` is: format, framework, versions, signature, size, what loading takes.
+
+    Files of up to 256 MB are hashed; larger ones only with ``sha256``. No model library is imported.
+    Raises UsageError, CorruptFileError, UnrecognisedFileError.
+    """
+    from mlpack.inspect.bundle import MANIFEST, inspect_bundle
+    from mlpack.inspect.file import inspect_file
+
+    target = Path(path)
+    if (target / MANIFEST).is_file():
+        return inspect_bundle(target)
+    return inspect_file(target, sha256=sha256)

@@ -1,0 +1,72 @@
+"""The worker's end: builds the target object and answers calls until its input ends.
+
+Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+import threading
+import traceback
+from typing import Any, BinaryIO
+
+from mlpack.core.errors import MlpackError
+from mlpack.isolate import wire
+from mlpack.isolate.limits import Limits
+
+
+def main(request_fd: int, answer_fd: int) -> None:
+    """Serve calls. The process ends, and its scratch folder goes, when the parent closes its end or dies."""
+    requests, answers = os.fdopen(request_fd, "rb", buffering=0), os.fdopen(answer_fd, "wb")
+    start = wire.receive(lambda size: _read_exactly(requests, size))
+    Limits(**start["limits"]).apply()
+    _watch_parent(os.getppid(), start["scratch"])
+    module, _, name = start["target"].partition(":")
+    target = getattr(importlib.import_module(module), name)()
+    while True:
+        try:
+            request = wire.receive(lambda size: _read_exactly(requests, size))
+        except EOFError:
+            return
+        wire.send(answers, _answer(target, request))
+
+
+def _answer(target: Any, request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"value": getattr(target, request["method"])(**request["arguments"])}
+    except MlpackError as error:
+        return {"error": {**error.to_json(), "details": error.details or traceback.format_exc()}}
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a library raises becomes an answer, not a dead worker
+        return {"error": {"type": type(error).__name__, "message": str(error), "details": traceback.format_exc()}}
+
+
+def _read_exactly(stream: BinaryIO, size: int) -> bytearray:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        count = stream.readinto(view)  # type: ignore[attr-defined]
+        if not count:
+            raise EOFError
+        view = view[count:]
+    return data
+
+
+def _watch_parent(parent: int, scratch: str) -> None:
+    """End with the parent even while native code computes: nothing is left of a run that was killed."""
+
+    def watch() -> None:
+        pidfd = os.pidfd_open(parent)
+        import select
+
+        select.select([pidfd], [], [])
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

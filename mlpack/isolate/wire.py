@@ -1,0 +1,93 @@
+"""The messages between mlpack and a worker: a JSON head and the raw bytes of arrays. Never a pickle.
+
+One message is an 8-byte little-endian length, a JSON document of that length, then the arrays' bytes in order. An array
+stands in the document as ``{"$array": [dtype, shape]}``; strings and other objects travel in the document itself.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from mlpack.runtime.session import Array
+
+_LENGTH = struct.Struct("<Q")
+_MARK = "$array"
+_STRINGS = "$strings"
+MAX_HEAD_BYTES = 1 << 30
+
+
+def send(stream: BinaryIO, message: Any) -> None:
+    """Write one message: JSON values, with NumPy arrays and scalars anywhere in them. Raises BrokenPipeError, TypeError."""
+    buffers: list[Array] = []
+    head = json.dumps(_pack(message, buffers)).encode()
+    stream.write(_LENGTH.pack(len(head)))
+    stream.write(head)
+    for buffer in buffers:
+        if buffer.size:
+            stream.write(buffer.reshape(-1).view(np.uint8).data)
+    stream.flush()
+
+
+def receive(read_exactly: Callable[[int], bytearray]) -> Any:
+    """Read one message with ``read_exactly(n)``, which raises EOFError when the other side is gone.
+
+    Raises ValueError for a message that breaks the format.
+    """
+    (length,) = _LENGTH.unpack(read_exactly(_LENGTH.size))
+    if length > MAX_HEAD_BYTES:
+        raise ValueError(f"a message head of {length} bytes")
+    return _unpack(json.loads(read_exactly(length)), read_exactly)
+
+
+def _pack(value: Any, buffers: list[Array]) -> Any:
+    if isinstance(value, np.ndarray):
+        return _pack_array(value, buffers)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {str(key): _pack(item, buffers) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_pack(item, buffers) for item in value]
+    return value
+
+
+def _pack_array(array: Array, buffers: list[Array]) -> dict[str, Any]:
+    if array.dtype.kind in "OUST":
+        items = [_text_or_number(item) for item in array.ravel().tolist()]
+        return {_STRINGS: [list(array.shape), items]}
+    if array.dtype.kind not in "biufcV" or array.dtype.names:
+        raise TypeError(f"an array of {array.dtype} cannot be sent")
+    contiguous = np.ascontiguousarray(array)
+    buffers.append(contiguous)
+    return {_MARK: [contiguous.dtype.str if contiguous.dtype.kind != "V" else contiguous.dtype.name, list(array.shape)]}
+
+
+def _text_or_number(item: Any) -> Any:
+    if isinstance(item, bytes):
+        return item.decode("utf-8", "replace")
+    if isinstance(item, np.generic):
+        return item.item()
+    return item if item is None or isinstance(item, (str, int, float, bool)) else str(item)
+
+
+def _unpack(value: Any, read_exactly: Callable[[int], bytearray]) -> Any:
+    if isinstance(value, list):
+        return [_unpack(item, read_exactly) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {_MARK}:
+        name, shape = value[_MARK]
+        dtype = np.dtype(name)
+        count = int(np.prod(shape, dtype=np.int64))
+        return np.frombuffer(read_exactly(count * dtype.itemsize), dtype=dtype).reshape(shape)
+    if set(value) == {_STRINGS}:
+        shape, items = value[_STRINGS]
+        strings = np.empty(len(items), dtype=object)
+        strings[:] = items
+        return strings.reshape(shape)
+    return {key: _unpack(item, read_exactly) for key, item in value.items()}

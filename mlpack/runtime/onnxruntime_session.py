@@ -1,0 +1,170 @@
+"""Predictions of an ONNX file, by ONNX Runtime alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlpack.runtime.onnx_values import answers_of, array_of, columns_of, ort_value
+from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
+from mlpack.runtime.signature import Dim, Scalar, Signature, TensorSpec
+
+SIGNATURE_KEY = "mlpack.signature"
+"""The entry of an ONNX file's ``metadata_props`` that holds its signature as JSON."""
+
+BATCH = "batch"
+
+_DTYPES = {
+    "float": "float32",
+    "double": "float64",
+    "float16": "float16",
+    "bfloat16": "bfloat16",
+    "string": "string",
+    "bool": "bool",
+}
+_QUIET = 4  # fatal only: errors come as exceptions, and are not to be printed as well
+
+
+class OnnxRuntimeSession(ClosingSession):
+    """An ONNX model on the CPU.
+
+    ``model`` is a path (external data beside it is found) or a serialised graph. ``threads`` bounds the threads within
+    one operator; None leaves it to ONNX Runtime. The signature is the caller's, else the one in the file's metadata, else
+    what the graph declares: sequences of maps (``ZipMap``) become arrays with one column a class.
+
+    An empty batch is answered by asking for one row of zeros and returning none of it: ONNX Runtime ends the whole
+    process when LSTM or GRU get a batch of 0.
+    """
+
+    def __init__(
+        self, model: str | Path | bytes, signature: Signature | None = None, *, threads: int | None = None
+    ) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _QUIET
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        source = model if isinstance(model, bytes) else str(model)
+        self._session: Any = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        self._inputs = [node.name for node in self._session.get_inputs()]
+        self._outputs = [node.name for node in self._session.get_outputs()]
+        self._plain = not any("bfloat16" in node.type for node in self._nodes())
+        self._declared = _declared(self._session)
+        self.signature = signature or self._noted() or self._probed()
+
+    def run(self, feed: Feed) -> Outputs:
+        """Predict. Raises what ONNX Runtime raises on a wrong name, dtype or width: nothing is cast here."""
+        if self._is_empty(feed):
+            return self._none_of_one_row(feed)
+        return self._named(self._raw(feed))
+
+    def close(self) -> None:
+        """Free the graph and its weights."""
+        self._session = None
+
+    def _nodes(self) -> list[Any]:
+        return [*self._session.get_inputs(), *self._session.get_outputs()]
+
+    def _raw(self, feed: Feed) -> list[Any]:
+        given = {name: np.asarray(array) for name, array in feed.items()}
+        if self._plain:
+            answers: list[Any] = self._session.run(None, given)
+            return answers
+        values = {name: ort_value(array) for name, array in given.items()}
+        return [array_of(value) for value in self._session.run_with_ort_values(self._outputs, values)]
+
+    def _named(self, answers: list[Any]) -> Outputs:
+        found = [leaf for name, answer in zip(self._outputs, answers, strict=True) for leaf in answers_of(name, answer)]
+        wanted = [spec.name for spec in self.signature.outputs]
+        if len(wanted) == len(found) and {name for name, _ in found} != set(wanted):
+            return {name: array for name, (_, array) in zip(wanted, found, strict=True)}
+        return dict(found)
+
+    def _is_empty(self, feed: Feed) -> bool:
+        axes = [(spec.name, spec.shape.index(BATCH)) for spec in self._declared.inputs if BATCH in spec.shape]
+        return bool(axes) and all(
+            name in feed and feed[name].ndim > axis and feed[name].shape[axis] == 0 for name, axis in axes
+        )
+
+    def _none_of_one_row(self, feed: Feed) -> Outputs:
+        one = {}
+        for name, array in feed.items():
+            shape = self._declared.input(name).shape if name in self._inputs else ()
+            sizes = [1 if dim == BATCH else size for dim, size in zip(shape, array.shape, strict=False)]
+            one[name] = np.full(sizes, "", dtype=object) if array.dtype.kind in "OU" else np.zeros(sizes, array.dtype)
+        outputs = self._named(self._raw(one))
+        shapes = {spec.name: spec.shape for spec in self.signature.outputs}
+        return {name: _without_rows(array, shapes.get(name, (BATCH,))) for name, array in outputs.items()}
+
+    def _noted(self) -> Signature | None:
+        noted = self._session.get_modelmeta().custom_metadata_map.get(SIGNATURE_KEY)
+        return Signature.from_json(json.loads(noted)) if noted else None
+
+    def _probed(self) -> Signature:
+        """The declared signature; what a sequence or map holds is found by running one row."""
+        if all(node.type.startswith("tensor(") for node in self._session.get_outputs()):
+            return self._declared
+        answers = self._raw({spec.name: _zeros(spec) for spec in self._declared.inputs})
+        outputs: list[TensorSpec] = []
+        classes: dict[str, tuple[Scalar, ...]] = {}
+        for spec, answer in zip(self._declared.outputs, answers, strict=True):
+            columns = columns_of(answer)
+            if columns is not None:
+                outputs.append(TensorSpec(spec.name, "float32", (BATCH, len(columns)), "probabilities"))
+                classes[spec.name] = columns
+            elif isinstance(answer, list):
+                outputs += [_spec_of(name, array) for name, array in answers_of(spec.name, answer)]
+            else:
+                outputs.append(spec)
+        return Signature(self._declared.inputs, tuple(outputs), classes=classes)
+
+
+def _declared(session: Any) -> Signature:
+    """What the graph declares, with the first axis of the first input called ``batch`` where no axis is called so."""
+    inputs = session.get_inputs()
+    dims = {dim for node in inputs for dim in node.shape if isinstance(dim, str)}
+    renamed: dict[str, str] = {}
+    if BATCH not in dims:
+        first = [node.shape[0] for node in inputs if node.shape and isinstance(node.shape[0], str)]
+        # tf2onnx gives the same axis another unk__ name at every tensor.
+        renamed = dict.fromkeys(first[:1] + [dim for dim in first if dim.startswith("unk__")], BATCH)
+    return Signature(
+        tuple(_spec(node, renamed, dims) for node in inputs),
+        tuple(_spec(node, renamed, dims) for node in session.get_outputs()),
+    )
+
+
+def _spec(node: Any, renamed: dict[str, str], known: set[str]) -> TensorSpec:
+    shape: list[Dim] = []
+    for axis, dim in enumerate(node.shape):
+        if isinstance(dim, int) and dim >= 0:
+            shape.append(dim)
+        elif isinstance(dim, str) and dim in renamed:
+            shape.append(renamed[dim])
+        elif isinstance(dim, str) and dim and not (axis == 0 and dim.startswith("unk__") and dim not in known):
+            shape.append(dim)
+        else:
+            shape.append(BATCH if axis == 0 else f"{node.name}_axis_{axis}")
+    element = node.type.removeprefix("tensor(").removesuffix(")")
+    return TensorSpec(node.name, _DTYPES.get(element, element), tuple(shape))
+
+
+def _spec_of(name: str, array: Array) -> TensorSpec:
+    dtype = "string" if array.dtype.kind in "OU" else array.dtype.name
+    return TensorSpec(name, dtype, (BATCH, *array.shape[1:]) if array.ndim else ())
+
+
+def _zeros(spec: TensorSpec) -> Array:
+    shape = [dim if isinstance(dim, int) else 1 for dim in spec.shape]
+    return np.full(shape, "", dtype=object) if spec.dtype == "string" else np.zeros(shape, dtype=spec.dtype)
+
+
+def _without_rows(array: Array, shape: tuple[Dim, ...]) -> Array:
+    axis = shape.index(BATCH) if BATCH in shape else None
+    if axis is None or axis >= array.ndim:
+        return array
+    return np.take(array, [], axis=axis)

@@ -1,0 +1,113 @@
+"""The signature of a model: which tensors go in, which come out, and what the model knows about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Dim = int | str
+"""A fixed size, or the name of a dynamic axis (``"batch"``)."""
+
+Scalar = str | int | float | bool
+"""A category or class label, as JSON holds it."""
+
+Role = Literal["tensor", "label", "probabilities", "decision"]
+"""What an output means: ``label`` is a class, ``probabilities`` has one column a class."""
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One named tensor.
+
+    ``dtype`` is a NumPy name (``"float32"``, ``"int64"``, ``"bool"``) or ``"string"``.
+    ``shape`` holds sizes and named dims; the batch axis is called ``"batch"`` and comes first.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[Dim, ...]
+    role: Role = "tensor"
+
+    @property
+    def is_numeric(self) -> bool:
+        """True unless the tensor holds strings."""
+        return self.dtype != "string"
+
+    @property
+    def is_floating(self) -> bool:
+        """True for float16, bfloat16, float32 and float64."""
+        return "float" in self.dtype
+
+    def to_json(self) -> dict[str, Any]:
+        """The specification as JSON-ready values; ``role`` only where it says something."""
+        document: dict[str, Any] = {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
+        if self.role != "tensor":
+            document["role"] = self.role
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> TensorSpec:
+        """The inverse of `to_json`. Raises KeyError when a field is missing."""
+        return cls(document["name"], document["dtype"], tuple(document["shape"]), document.get("role", "tensor"))
+
+    def __str__(self) -> str:
+        """``name: dtype[dim, dim]``, as tables show it."""
+        return f"{self.name}: {self.dtype}[{', '.join(str(dim) for dim in self.shape)}]"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Inputs and outputs of a model, in the order in which the model takes and gives them.
+
+    ``columns`` names the columns (last axis) of an input; ``categories`` lists the values that a column (by column
+    name, or by input name where an input is one column) may take; ``classes`` lists the class labels behind a
+    ``label`` or ``probabilities`` output, in the order of the probability columns.
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    categories: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    classes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+
+    def input(self, name: str) -> TensorSpec:
+        """The input called ``name``. Raises KeyError."""
+        return next_named(self.inputs, name)
+
+    def output(self, name: str) -> TensorSpec:
+        """The output called ``name``. Raises KeyError."""
+        return next_named(self.outputs, name)
+
+    def to_json(self) -> dict[str, Any]:
+        """The signature as JSON-ready values; empty parts are left out."""
+        document: dict[str, Any] = {
+            "inputs": [spec.to_json() for spec in self.inputs],
+            "outputs": [spec.to_json() for spec in self.outputs],
+        }
+        for part in ("columns", "categories", "classes"):
+            mapping = getattr(self, part)
+            if mapping:
+                document[part] = {name: list(values) for name, values in mapping.items()}
+        return document
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Signature:
+        """The inverse of `to_json`. Raises KeyError when a field is missing."""
+        parts = {
+            part: {name: tuple(values) for name, values in document.get(part, {}).items()}
+            for part in ("columns", "categories", "classes")
+        }
+        return cls(
+            inputs=tuple(TensorSpec.from_json(spec) for spec in document["inputs"]),
+            outputs=tuple(TensorSpec.from_json(spec) for spec in document["outputs"]),
+            **parts,
+        )
+
+
+def next_named(specs: tuple[TensorSpec, ...], name: str) -> TensorSpec:
+    """The specification called ``name``. Raises KeyError naming those there are."""
+    for spec in specs:
+        if spec.name == name:
+            return spec
+    raise KeyError(f"no tensor called {name!r}; there are {[spec.name for spec in specs]}")

@@ -1,0 +1,199 @@
+"""What a Keras model's configuration says: layers, inputs, outputs, and what in it could run code."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlpack.core.errors import CorruptFileError
+from mlpack.runtime.signature import Dim, Signature, TensorSpec
+
+_RUNS = {
+    "Lambda": "holds Python bytecode",
+    "TFSMLayer": "loads a TensorFlow graph from a path that it names",
+    "TorchModuleWrapper": "holds a pickled torch module",
+    "FlaxLayer": "holds a pickled function",
+    "JaxLayer": "holds a pickled function",
+}
+_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
+_SAME_SHAPE = frozenset(
+    {
+        "Activation",
+        "Softmax",
+        "ReLU",
+        "LeakyReLU",
+        "ELU",
+        "Dropout",
+        "BatchNormalization",
+        "LayerNormalization",
+        "Rescaling",
+    }
+)
+_MAX_PARTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class KerasModel:
+    """The parts of a Header that a configuration tells. ``unsafe`` names each layer that a load would run code for."""
+
+    model: str
+    operators: Mapping[str, int]
+    signature: Signature | None
+    unsafe: tuple[str, ...]
+    modules: tuple[str, ...]
+    """Modules outside of Keras that the configuration refers to."""
+
+
+def read_config(document: Any, name: str) -> KerasModel:
+    """Describe the configuration of a whole model. Raises CorruptFileError for what is none."""
+    if not isinstance(document, dict) or not isinstance(document.get("class_name"), str):
+        raise CorruptFileError(
+            f"{name} holds no Keras model",
+            why="its configuration names no class",
+            hint="save it again: model.save(...)",
+        )
+    layers = list(_layers(document))
+    kinds = Counter(str(layer.get("class_name")) for layer in layers)
+    return KerasModel(
+        model=document["class_name"],
+        operators=dict(kinds),
+        signature=_signature(document),
+        unsafe=tuple(_unsafe(document)),
+        modules=tuple(dict.fromkeys(_foreign_modules(document))),
+    )
+
+
+def _parts(document: Any) -> Iterator[dict[str, Any]]:
+    """Every dictionary in the configuration."""
+    pending, count = [document], 0
+    while pending:
+        part = pending.pop()
+        count += 1
+        if count > _MAX_PARTS:
+            raise CorruptFileError("a Keras configuration without end", why=f"it has over {_MAX_PARTS:,} parts")
+        if isinstance(part, dict):
+            yield part
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+
+
+def _layers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The layers, and those of models and wrappers inside."""
+    for part in _parts(document):
+        for key in ("layers", "layer"):
+            found = part.get(key)
+            for layer in found if isinstance(found, list) else [found]:
+                if isinstance(layer, dict) and isinstance(layer.get("class_name"), str):
+                    yield layer
+
+
+def _unsafe(document: dict[str, Any]) -> Iterator[str]:
+    for part in _parts(document):
+        kind, config = part.get("class_name"), part.get("config")
+        if not isinstance(kind, str):
+            continue
+        settings = config if isinstance(config, dict) else {}
+        name = settings.get("name", part.get("name", ""))
+        if kind in _RUNS:
+            yield f"layer {name!r} ({kind}) {_RUNS[kind]}"
+        elif kind == "__lambda__":
+            yield "a function in the configuration holds Python bytecode"
+        elif kind in _LOOKUPS and isinstance(settings.get("vocabulary"), str):
+            yield f"layer {name!r} ({kind}) reads a file that it names"
+
+
+def _foreign_modules(document: dict[str, Any]) -> Iterator[str]:
+    for part in _parts(document):
+        module = part.get("module")
+        if isinstance(module, str) and "class_name" in part:
+            package = module.partition(".")[0]
+            if package not in {"keras", "tf_keras", "builtins", ""}:
+                yield module
+
+
+def is_library_of_python(module: str) -> bool:
+    """Whether a module is Python's own or NumPy: no layer is defined there, only functions to misuse."""
+    return module.partition(".")[0] in {*sys.stdlib_module_names, "numpy"}
+
+
+def _signature(document: dict[str, Any]) -> Signature | None:
+    config = document.get("config")
+    layers = config.get("layers") if isinstance(config, dict) else config if isinstance(config, list) else None
+    if not isinstance(layers, list):
+        return None
+    by_name = {_name(layer): layer for layer in layers if isinstance(layer, dict)}
+    inputs = _inputs(config, layers, by_name)
+    if not inputs:
+        return None
+    outputs = [_output(by_name[name]) for name in _ends(config, "output_layers", layers) if name in by_name]
+    return Signature(inputs, tuple(spec for spec in outputs if spec) if all(outputs) else ())
+
+
+def _inputs(config: Any, layers: list[Any], by_name: Mapping[str, dict[str, Any]]) -> tuple[TensorSpec, ...]:
+    names = _ends(config, "input_layers", layers[:1])
+    specs = [_input(by_name[name]) for name in names if name in by_name]
+    return tuple(spec for spec in specs if spec) if all(specs) else ()
+
+
+def _ends(config: Any, key: str, layers: Sequence[Any]) -> list[str]:
+    """Names of the layers at the ends: ``[["a", 0, 0]]``, ``["a", 0, 0]``, or the first and last of a Sequential."""
+    found = config.get(key) if isinstance(config, dict) else None
+    if found is None:
+        return [_name(layers[-1])] if layers and isinstance(layers[-1], dict) else []
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, list) and found and isinstance(found[0], str):
+        return [found[0]]
+    return [end[0] for end in found if isinstance(end, list) and end and isinstance(end[0], str)] if found else []
+
+
+def _name(layer: dict[str, Any]) -> str:
+    config = layer.get("config")
+    return str(layer.get("name") or (config.get("name", "") if isinstance(config, dict) else ""))
+
+
+def _input(layer: dict[str, Any]) -> TensorSpec | None:
+    config = layer.get("config")
+    if not isinstance(config, dict):
+        return None
+    shape = config.get("batch_shape", config.get("batch_input_shape"))
+    built = layer.get("build_config")
+    if shape is None and isinstance(built, dict):
+        shape = built.get("input_shape")
+    dims = _dims(shape)
+    return TensorSpec(_name(layer) or "input", _dtype(config.get("dtype")), dims) if dims else None
+
+
+def _output(layer: dict[str, Any]) -> TensorSpec | None:
+    """The output of a layer whose shape follows from its configuration; None where that takes running Keras."""
+    config, built = layer.get("config"), layer.get("build_config")
+    if not isinstance(config, dict) or not isinstance(built, dict):
+        return None
+    dims, kind = _dims(built.get("input_shape")), layer.get("class_name")
+    if dims is None:
+        return None
+    if kind == "Dense" and type(config.get("units")) is int:
+        dims = (*dims[:-1], config["units"])
+    elif kind in {"LSTM", "GRU", "SimpleRNN"} and type(config.get("units")) is int:
+        dims = (*dims[:-1], config["units"]) if config.get("return_sequences") else (dims[0], config["units"])
+    elif kind not in _SAME_SHAPE:
+        return None
+    return TensorSpec(_name(layer), _dtype(config.get("dtype")), dims)
+
+
+def _dims(shape: Any) -> tuple[Dim, ...] | None:
+    if not isinstance(shape, list) or not shape or not all(size is None or type(size) is int for size in shape):
+        return None
+    return tuple(("batch" if axis == 0 else f"dim_{axis}") if size is None else size for axis, size in enumerate(shape))
+
+
+def _dtype(dtype: Any) -> str:
+    """A name, or a policy: ``{"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}``."""
+    if isinstance(dtype, dict):
+        settings = dtype.get("config")
+        dtype = settings.get("name") if isinstance(settings, dict) else None
+    return dtype if isinstance(dtype, str) and not dtype.startswith("mixed_") else "float32"

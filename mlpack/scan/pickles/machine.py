@@ -1,0 +1,283 @@
+"""The pickle machine: stack, marks and memo as CPython has them, with everything that could run left to a builder.
+
+A builder that makes symbols gives a view of the file (`mlpack.scan.pickles.symbols`). Plain values are what they are:
+numbers, text, bytes, lists, tuples, dicts and sets of the file come as Python's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+from mlpack.core.errors import UnsafeFileError
+from mlpack.scan.pickles.opcodes import OPCODES
+from mlpack.scan.pickles.reader import Reader
+from mlpack.scan.pickles.stack import Budget, Stack
+
+Role = Literal["called", "built"]
+"""What happens to a name: ``called`` by REDUCE, INST or OBJ, ``built`` by NEWOBJ and NEWOBJ_EX."""
+
+
+class Builder(Protocol):
+    """Makes what is not a plain value."""
+
+    def name(self, module: str, name: str, offset: int) -> Any:
+        """What ``module.name`` stands for."""
+        ...
+
+    def call(self, role: Role, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """The object that ``target`` makes of ``arguments``."""
+        ...
+
+    def build(self, made: Any, state: Any) -> Any:
+        """``made`` with ``state`` set; what takes its place on the stack."""
+        ...
+
+    def extend(self, made: Any, items: Sequence[Any]) -> None:
+        """Add ``items`` to a list-like or set-like object that `call` made."""
+        ...
+
+    def update(self, made: Any, pairs: Sequence[tuple[Any, Any]]) -> None:
+        """Set the items ``pairs`` of a dict-like object that `call` made."""
+        ...
+
+    def persistent(self, identifier: Any) -> Any:
+        """The object that lies outside of the pickle under ``identifier``."""
+        ...
+
+    def is_made(self, value: Any) -> bool:
+        """Whether ``value`` came from `name`, `call`, `build` or `persistent`."""
+        ...
+
+
+class Machine(Stack):
+    """Runs one pickle from the reader's position through its STOP.
+
+    Raises CorruptFileError for what CPython's unpickler would stumble over, UnsafeFileError for what costs more than
+    the budget or asks for what lies outside of the file (EXT registry, out-of-band buffers).
+    """
+
+    def __init__(self, reader: Reader, builder: Builder, budget: Budget | None = None) -> None:
+        super().__init__(reader, budget or Budget())
+        self._builder = builder
+        self._steps: list[Callable[[Any], None] | None] = [None] * 256
+        for code, opcode in OPCODES.items():
+            self._steps[code] = getattr(self, f"_{opcode.name.lower()}", self._push)
+
+    def run(self) -> Any:
+        """The object that the pickle describes."""
+        read, steps, stop = self._reader.next, self._steps, ord(".")
+        for _ in range(self._budget.opcodes):
+            code, argument = read()
+            if code == stop:
+                return self._finish()
+            step = steps[code]
+            assert step is not None  # the reader refuses unknown opcodes
+            step(argument)
+        raise UnsafeFileError(
+            f"{self._reader.source.name} is refused",
+            why=f"its pickle has more than {self._budget.opcodes:,} opcodes",
+            hint="save large data as arrays, not as lists of numbers",
+        )
+
+    def _finish(self) -> Any:
+        if self._marks or len(self._stack) != 1:
+            self._fail("the pickle stops with values left over or none at all")
+        return self._stack.pop()
+
+    # Containers
+
+    def _empty_list(self, _: None) -> None:
+        self._make([])
+
+    def _empty_dict(self, _: None) -> None:
+        self._make({})
+
+    def _empty_set(self, _: None) -> None:
+        self._make(set())
+
+    def _empty_tuple(self, _: None) -> None:
+        self._stack.append(())
+
+    def _list(self, _: None) -> None:
+        self._make(self._pop_to_mark())
+
+    def _tuple(self, _: None) -> None:
+        self._make(tuple(self._pop_to_mark()))
+
+    def _tuple1(self, _: None) -> None:
+        self._make((self._pop_value(),))
+
+    def _tuple2(self, _: None) -> None:
+        second, first = self._pop_value(), self._pop_value()
+        self._make((first, second))
+
+    def _tuple3(self, _: None) -> None:
+        third, second, first = self._pop_value(), self._pop_value(), self._pop_value()
+        self._make((first, second, third))
+
+    def _dict(self, _: None) -> None:
+        pairs = self._pairs(self._pop_to_mark())
+        self._make(self._checked_dict({}, pairs))
+
+    def _frozenset(self, _: None) -> None:
+        items = self._pop_to_mark()
+        self._check_keys(items)
+        self._make(frozenset(items))
+
+    def _append(self, _: None) -> None:
+        item = self._pop_value()
+        self._extend([item])
+
+    def _appends(self, _: None) -> None:
+        self._extend(self._pop_to_mark())
+
+    def _extend(self, items: list[Any]) -> None:
+        target = self._top()
+        if isinstance(target, list):
+            target.extend(items)
+        elif self._builder.is_made(target):
+            self._builder.extend(target, items)
+        else:
+            self._fail(f"items are added to {type(target).__name__}")
+
+    def _additems(self, _: None) -> None:
+        items = self._pop_to_mark()
+        target = self._top()
+        if isinstance(target, set):
+            self._check_keys(items)
+            target.update(items)
+        elif self._builder.is_made(target):
+            self._builder.extend(target, items)
+        else:
+            self._fail(f"items are added to {type(target).__name__}")
+
+    def _setitem(self, _: None) -> None:
+        value, key = self._pop_value(), self._pop_value()
+        self._update([(key, value)])
+
+    def _setitems(self, _: None) -> None:
+        self._update(self._pairs(self._pop_to_mark()))
+
+    def _update(self, pairs: list[tuple[Any, Any]]) -> None:
+        target = self._top()
+        if isinstance(target, dict):
+            self._checked_dict(target, pairs)
+        elif self._builder.is_made(target):
+            self._builder.update(target, pairs)
+        else:
+            self._fail(f"keys are set in {type(target).__name__}")
+
+    def _pairs(self, items: list[Any]) -> list[tuple[Any, Any]]:
+        if len(items) % 2:
+            self._fail("a key has no value")
+        return list(zip(items[::2], items[1::2], strict=True))
+
+    def _checked_dict(self, target: dict[Any, Any], pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        self._check_keys([key for key, _ in pairs])
+        target.update(pairs)
+        return target
+
+    def _check_keys(self, keys: Sequence[Any]) -> None:
+        """A tuple hashes its leaves each time: one made of itself by memo or DUP would hash for ever."""
+        for key in keys:
+            if type(key) is str or type(key) is int:
+                continue
+            pending, leaves = [key], 0
+            while pending:
+                leaves += 1
+                if leaves > self._budget.key_leaves:
+                    raise UnsafeFileError(
+                        f"{self._reader.source.name} is refused",
+                        why="a key in its pickle unfolds without end",
+                        hint="do not load this file",
+                    )
+                part = pending.pop()
+                if isinstance(part, list | dict | set | bytearray):
+                    self._fail(f"a {type(part).__name__} is used as a key")
+                if isinstance(part, tuple | frozenset):
+                    pending.extend(part)
+
+    # Names and what is made of them
+
+    def _global(self, names: tuple[str, str]) -> None:
+        self._make(self._name(*names))
+
+    def _stack_global(self, _: None) -> None:
+        name, module = self._pop_value(), self._pop_value()
+        if not isinstance(name, str) or not isinstance(module, str):
+            self._fail("a name that is no text")
+        self._make(self._name(module, name))
+
+    def _name(self, module: str, name: str) -> Any:
+        if self._reader.protocol < 3:
+            module, name = _renamed(module, name)
+        if not module or not name:
+            self._fail("an empty name")
+        return self._builder.name(module, name, self._reader.opcode_offset)
+
+    def _reduce(self, _: None) -> None:
+        arguments, target = self._pop_value(), self._pop_value()
+        self._call("called", target, arguments, {})
+
+    def _newobj(self, _: None) -> None:
+        arguments, target = self._pop_value(), self._pop_value()
+        self._call("built", target, arguments, {})
+
+    def _newobj_ex(self, _: None) -> None:
+        keywords, arguments, target = self._pop_value(), self._pop_value(), self._pop_value()
+        if not isinstance(keywords, dict) or not all(isinstance(key, str) for key in keywords):
+            self._fail("keyword arguments that are no dictionary of names")
+        self._call("built", target, arguments, keywords)
+
+    def _inst(self, names: tuple[str, str]) -> None:
+        arguments = tuple(self._pop_to_mark())
+        self._call("called", self._name(*names), arguments, {})
+
+    def _obj(self, _: None) -> None:
+        items = self._pop_to_mark()
+        if not items:
+            self._fail("an object without a class")
+        self._call("called", items[0], tuple(items[1:]), {})
+
+    def _call(self, role: Role, target: Any, arguments: Any, keywords: dict[str, Any]) -> None:
+        if not isinstance(arguments, tuple):
+            self._fail("arguments that are no tuple")
+        if not self._builder.is_made(target):
+            self._fail(f"a {type(target).__name__} is called")
+        self._make(self._builder.call(role, target, arguments, keywords))
+
+    def _build(self, _: None) -> None:
+        state, made = self._pop_value(), self._top()
+        if not self._builder.is_made(made):
+            self._fail(f"the state of a {type(made).__name__} is set")
+        self._stack[-1] = self._builder.build(made, state)
+
+    # What lies outside of the pickle
+
+    def _persid(self, line: bytes) -> None:
+        try:
+            self._make(self._builder.persistent(line.decode("ascii")))
+        except UnicodeDecodeError:
+            self._fail("a persistent id that is not ASCII")
+
+    def _binpersid(self, _: None) -> None:
+        self._make(self._builder.persistent(self._pop_value()))
+
+    def _outside(self, _: Any) -> None:
+        raise UnsafeFileError(
+            f"{self._reader.source.name} is refused",
+            why=f"at byte {self._reader.opcode_offset} it refers to what only the program that wrote it knows",
+            hint="save the model again with pickle.dump or joblib.dump",
+        )
+
+    _ext1 = _ext2 = _ext4 = _next_buffer = _readonly_buffer = _outside
+
+
+def _renamed(module: str, name: str) -> tuple[str, str]:
+    """The Python 3 name of a Python 2 name, as CPython maps it for protocols 0 to 2."""
+    from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+
+    if (module, name) in NAME_MAPPING:
+        return NAME_MAPPING[module, name]
+    return IMPORT_MAPPING.get(module, module), name

@@ -1,0 +1,154 @@
+"""The part of the pickle machine that knows only plain values: stack, marks, memo, numbers."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.scan.pickles.reader import Reader
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one pickle may cost: opcodes, containers and objects made, leaves of one dictionary key."""
+
+    opcodes: int = 20_000_000
+    objects: int = 5_000_000
+    key_leaves: int = 10_000
+
+
+class Stack:
+    """One method an opcode, named as CPython names it, taking the opcode's argument."""
+
+    def __init__(self, reader: Reader, budget: Budget) -> None:
+        self._reader = reader
+        self._budget = budget
+        self._objects = 0
+        self._stack: list[Any] = []
+        self._marks: list[list[Any]] = []
+        self._memo: dict[int, Any] = {}
+
+    def _fail(self, why: str) -> NoReturn:
+        error: CorruptFileError = self._reader.corrupt(why)
+        raise error
+
+    # Values
+
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
+
+    def _make(self, value: Any) -> None:
+        self._objects += 1
+        if self._objects > self._budget.objects:
+            raise UnsafeFileError(
+                f"{self._reader.source.name} is refused",
+                why=f"its pickle makes more than {self._budget.objects:,} objects",
+                hint="save large data as arrays, not as lists of objects",
+            )
+        self._stack.append(value)
+
+    def _proto(self, _: int) -> None:
+        """The protocol is noted by the reader."""
+
+    def _frame(self, _: int) -> None:
+        """Frames are checked by the reader."""
+
+    def _none(self, _: None) -> None:
+        self._stack.append(None)
+
+    def _newtrue(self, _: None) -> None:
+        self._stack.append(True)
+
+    def _newfalse(self, _: None) -> None:
+        self._stack.append(False)
+
+    def _int(self, line: bytes) -> None:
+        if line in {b"00", b"01"}:
+            self._stack.append(line == b"01")
+        else:
+            self._number(int, line)
+
+    def _long(self, line: bytes) -> None:
+        self._number(int, line.removesuffix(b"L"))
+
+    def _float(self, line: bytes) -> None:
+        self._number(float, line)
+
+    def _number(self, kind: type[int | float], line: bytes) -> None:
+        try:
+            self._stack.append(kind(line))
+        except ValueError:
+            self._fail(f"{line[:40]!r} is no number")
+
+    def _string(self, line: bytes) -> None:
+        if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:
+            self._fail("a string without quotes")
+        try:
+            decoded, _ = codecs.escape_decode(line[1:-1])
+        except ValueError:
+            self._fail("a string with a broken escape")
+        self._stack.append(decoded.decode("latin-1"))
+
+    # Stack, marks and memo
+
+    def _mark(self, _: None) -> None:
+        self._marks.append(self._stack)
+        self._stack = []
+
+    def _pop_to_mark(self) -> list[Any]:
+        if not self._marks:
+            self._fail("a mark is missing")
+        items = self._stack
+        self._stack = self._marks.pop()
+        return items
+
+    def _pop_value(self) -> Any:
+        if not self._stack:
+            self._fail("the stack is empty")
+        return self._stack.pop()
+
+    def _top(self) -> Any:
+        if not self._stack:
+            self._fail("the stack is empty")
+        return self._stack[-1]
+
+    def _pop(self, _: None) -> None:
+        # As in CPython: with nothing above the mark, POP takes the mark.
+        if self._stack:
+            self._stack.pop()
+        else:
+            self._pop_to_mark()
+
+    def _pop_mark(self, _: None) -> None:
+        self._pop_to_mark()
+
+    def _dup(self, _: None) -> None:
+        self._stack.append(self._top())
+
+    def _memoize(self, _: None) -> None:
+        self._memo[len(self._memo)] = self._top()
+
+    def _put(self, line: bytes) -> None:
+        self._binput(self._index(line))
+
+    def _binput(self, index: int) -> None:
+        self._memo[index] = self._top()
+
+    _long_binput = _binput
+
+    def _get(self, line: bytes) -> None:
+        self._binget(self._index(line))
+
+    def _binget(self, index: int) -> None:
+        if index not in self._memo:
+            self._fail(f"memo {index} was never set")
+        self._stack.append(self._memo[index])
+
+    _long_binget = _binget
+
+    def _index(self, line: bytes) -> int:
+        if not line.isdigit() or len(line) > 18:
+            self._fail(f"{line[:40]!r} is no memo index")
+        return int(line)

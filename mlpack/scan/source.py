@@ -1,0 +1,140 @@
+"""Bytes to be read once from front to back, where what does not matter is skipped and never held."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from mlpack.core.errors import CorruptFileError
+
+_CHUNK = 1 << 16
+
+
+class Source:
+    """A range of a seekable file, or a stream of unknown length (``end`` is None).
+
+    Small reads come from a buffer of 64 KiB; `skip` seeks where it can. Every method raises CorruptFileError when the
+    bytes run out.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, *, start: int = 0, end: int | None = None) -> None:
+        self.name = name
+        self.end = end
+        self._file = file
+        self._start = start
+        self._buffer = b""
+        self._at = 0
+        self._buffer_offset = start
+        if end is not None:
+            file.seek(start)
+
+    @property
+    def position(self) -> int:
+        """The offset of the next byte."""
+        return self._buffer_offset + self._at
+
+    def read(self, count: int) -> bytes:
+        """Exactly ``count`` bytes."""
+        at = self._at
+        stop = at + count
+        if stop <= len(self._buffer):
+            self._at = stop
+            return self._buffer[at:stop]
+        return self._read_far(count)
+
+    def byte(self) -> int:
+        """The next byte as a number."""
+        if self._at < len(self._buffer):
+            value = self._buffer[self._at]
+            self._at += 1
+            return value
+        return self._read_far(1)[0]
+
+    def at_end(self) -> bool:
+        """Whether no byte is left."""
+        return self._at >= len(self._buffer) and not self._fill()
+
+    def line(self, limit: int) -> tuple[bytes, int]:
+        """Bytes up to a newline, which is consumed: the first ``limit`` of them, and how many there were."""
+        kept, length = bytearray(), 0
+        while True:
+            if self.at_end():
+                raise self.truncated(1)
+            stop = self._buffer.find(b"\n", self._at)
+            part = self._buffer[self._at : stop if stop >= 0 else len(self._buffer)]
+            kept += part[: max(0, limit - len(kept))]
+            length += len(part)
+            self._at += len(part)
+            if stop >= 0:
+                self._at += 1
+                return bytes(kept), length
+
+    def skip(self, count: int) -> None:
+        """Pass over ``count`` bytes without holding them."""
+        left = len(self._buffer) - self._at
+        if count <= left:
+            self._at += count
+        elif self.end is None:
+            self._skip_stream(count)
+        else:
+            target = self.position + count
+            if target > self.end:
+                raise self.truncated(count)
+            self._file.seek(target)
+            self._buffer, self._at, self._buffer_offset = b"", 0, target
+
+    def left(self) -> int | None:
+        """How many bytes are left; None for a stream."""
+        return None if self.end is None else self.end - self.position
+
+    def truncated(self, wanted: int) -> CorruptFileError:
+        """The error for ``wanted`` bytes that are not there."""
+        return CorruptFileError(
+            f"{self.name} is truncated",
+            why=f"{wanted} more bytes were expected at offset {self.position}, the file ends before",
+            hint="copy or download the file again; the writing may have been interrupted",
+        )
+
+    def _read_far(self, count: int) -> bytes:
+        left = self.left()
+        if left is not None and count > left:
+            raise self.truncated(count)
+        parts, missing = [], count
+        while missing:
+            if self.at_end():
+                raise self.truncated(missing)
+            part = self._buffer[self._at : self._at + missing]
+            self._at += len(part)
+            missing -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def _skip_stream(self, count: int) -> None:
+        while count:
+            if self.at_end():
+                raise self.truncated(count)
+            step = min(count, len(self._buffer) - self._at)
+            self._at += step
+            count -= step
+
+    def _fill(self) -> bool:
+        self._buffer_offset += len(self._buffer)
+        wanted = _CHUNK if self.end is None else min(_CHUNK, self.end - self._buffer_offset)
+        self._buffer, self._at = self._file.read(wanted) if wanted > 0 else b"", 0
+        return bool(self._buffer)
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """The whole file at ``path`` as a Source."""
+    with path.open("rb", buffering=0) as raw:
+        yield source_of(raw, str(path))
+
+
+def source_of(file: BinaryIO | io.FileIO, name: str) -> Source:
+    """The whole of a seekable file, from its first byte."""
+    end = file.seek(0, io.SEEK_END)
+    return Source(file, name, end=end)

@@ -1,0 +1,237 @@
+"""Judges the answers to one probe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from mlpack.runtime.session import Array
+from mlpack.runtime.signature import Signature, TensorSpec
+from mlpack.verify.align import Alignment
+from mlpack.verify.compare import Measured, Rows, compare_labels, compare_values, contract, kind_of, near_ties
+from mlpack.verify.report import OutputReport, ProbeReport
+from mlpack.verify.tolerance import Tolerance, magnitude
+from mlpack.verify.trial import ORDINARY, Asked
+
+OVERFLOWS = 1.8e19
+"""The square root of float32's largest number: beyond it a product of two inputs, or their sum, has no finite value."""
+NARROW = ("threshold", "missing", "infinite", "extreme")
+"""Kinds of probes made to sit where one rounding step decides. A row of these that only the cast to the candidate's input
+dtype moves is reported, not held against it: no model with that input dtype could answer otherwise.
+"""
+
+
+def judge(asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance]) -> ProbeReport:
+    """The report on one probe: FAIL when an answer that the reference defines is not given."""
+    probe = asked.probe
+    report = ProbeReport(probe.name, probe.kind, asked.rows, "PASS", note=probe.note)
+    expected, given = asked.reference, asked.candidate
+    if expected.outputs is None:
+        if given.outputs is None:
+            return replace(report, verdict="SKIPPED", message=f"both refuse: {expected.raised}")
+        message = f"the reference raises ({expected.raised[:160]}), the candidate answers"
+        return replace(report, verdict="SKIPPED", difference=message)
+    if given.outputs is None:
+        message = f"the reference answers, the candidate raises: {given.raised}"
+        if not asked.rows:
+            return replace(report, verdict="SKIPPED", difference=message[:240])
+        return replace(report, verdict="FAIL", message=message)
+    missing = [spec.name for spec in alignment.reference.outputs if spec not in [pair[0] for pair in alignment.outputs]]
+    extra = len(alignment.candidate.outputs) - len(alignment.outputs)
+    if missing or extra > 0:
+        return replace(report, verdict="FAIL", message=_outputs_differ(missing, alignment))
+    outputs, undefined = [], 0
+    for theirs, ours in alignment.outputs:
+        output, open_rows = _judge_output(asked, theirs, ours, alignment.reference, tolerances)
+        outputs.append(output)
+        undefined = max(undefined, open_rows)
+    failed = [output for output in outputs if output.verdict == "FAIL"]
+    return replace(
+        report,
+        outputs=tuple(outputs),
+        verdict="FAIL" if failed else "PASS",
+        message=failed[0].message if failed else "",
+        difference=_difference(undefined, outputs),
+    )
+
+
+def _judge_output(
+    asked: Asked, theirs: TensorSpec, ours: TensorSpec, signature: Signature, tolerances: Mapping[str, Tolerance]
+) -> tuple[OutputReport, int]:
+    """The report on one output, and how many rows the reference leaves undefined."""
+    assert asked.reference.outputs is not None
+    assert asked.candidate.outputs is not None
+    expected = asked.reference.outputs[theirs.name]
+    complaint, given = contract(expected, asked.candidate.outputs[ours.name])
+    if complaint:
+        return OutputReport(theirs.name, "FAIL", message=f"{theirs.name} has {complaint}"), 0
+    if theirs.role == "label" or kind_of(expected) in {"string", "int", "bool"}:
+        return _judge_labels(asked, theirs, expected, given, signature, tolerances)
+    return _judge_values(asked, theirs, expected, given, tolerances[theirs.name])
+
+
+def _judge_values(
+    asked: Asked, spec: TensorSpec, expected: Array, given: Array, tolerance: Tolerance
+) -> tuple[OutputReport, int]:
+    if asked.probe.kind not in ORDINARY:
+        tolerance = tolerance.at_scale(magnitude(expected))
+    measured = compare_values(expected, given, tolerance)
+    undefined = measured.undefined.copy()
+    undefined |= measured.beyond & _overflowing_rows(asked)
+    open_rows = undefined if asked.probe.kind not in ORDINARY else np.zeros_like(undefined)
+    bad = (measured.beyond | undefined) & ~open_rows
+    seen = _cast_output(asked, spec)
+    cast_rows, conversion, cast = np.zeros_like(bad), None, None
+    if seen is not None and seen.shape == given.shape:
+        against_cast = compare_values(seen, given, tolerance)
+        conversion, cast = against_cast.max_abs, compare_values(expected, seen, tolerance).max_abs
+        cast_rows = bad & ~against_cast.beyond & ~against_cast.undefined
+    else:
+        cast_rows = bad & _lost_in_cast(asked)
+    if asked.probe.kind in NARROW:
+        bad = bad & ~cast_rows
+    report = _report(spec, measured, tolerance, bad)
+    report = replace(report, conversion_abs=conversion, cast_abs=cast, cast_rows=int(cast_rows.sum()))
+    if bad.any():
+        report = replace(report, message=_value_message(asked, spec, expected, given, report, cast_rows))
+    return report, int(open_rows.sum())
+
+
+def _judge_labels(
+    asked: Asked,
+    spec: TensorSpec,
+    expected: Array,
+    given: Array,
+    signature: Signature,
+    tolerances: Mapping[str, Tolerance],
+) -> tuple[OutputReport, int]:
+    measured = compare_labels(expected, given)
+    bad = measured.beyond
+    ties, open_rows = np.zeros_like(bad), bad & _overflowing_rows(asked)
+    scores = _scores_of(spec, signature)
+    if scores is not None and bad.any() and expected.ndim == 1:
+        values = (asked.reference.outputs or {})[scores.name]
+        tolerance = tolerances[scores.name]
+        ties = near_ties(expected, given, values, signature.classes.get(spec.name, ()), tolerance, bad)
+        if asked.probe.kind not in ORDINARY:
+            open_rows = open_rows | (bad & ~_finite_rows(values))
+    seen = _cast_output(asked, spec)
+    cast_rows = bad & (seen == given) if seen is not None and seen.shape == given.shape else bad & _lost_in_cast(asked)
+    cast_rows = np.asarray(cast_rows if cast_rows.ndim == 1 else cast_rows.all(axis=1))
+    bad = bad & ~ties & ~open_rows
+    if asked.probe.kind in NARROW:
+        bad = bad & ~cast_rows
+    report = replace(
+        _report(spec, measured, Tolerance(0.0, 0.0, "exact"), bad),
+        near_ties=int(ties.sum()),
+        cast_rows=int(cast_rows.sum()),
+    )
+    if bad.any():
+        report = replace(report, message=_value_message(asked, spec, expected, given, report, cast_rows))
+    return report, int(open_rows.sum())
+
+
+def _report(spec: TensorSpec, measured: Measured, tolerance: Tolerance, bad: Rows) -> OutputReport:
+    return OutputReport(
+        name=spec.name,
+        verdict="FAIL" if bad.any() else "PASS",
+        compared=measured.compared,
+        max_abs=measured.max_abs,
+        mean_abs=measured.mean_abs,
+        p99_abs=measured.p99_abs,
+        max_rel=measured.max_rel,
+        p99_rel=measured.p99_rel,
+        max_ulp=measured.max_ulp,
+        atol=tolerance.atol,
+        rtol=tolerance.rtol,
+        rows_beyond=int(bad.sum()),
+        worst_row=int(np.flatnonzero(bad)[0]) if bad.any() and not _is_bad(measured, bad) else measured.worst_row,
+        label_agreement=measured.agreement,
+    )
+
+
+def _is_bad(measured: Measured, bad: Rows) -> bool:
+    return measured.worst_row is not None and bool(bad[measured.worst_row])
+
+
+def _cast_output(asked: Asked, spec: TensorSpec) -> Array | None:
+    if asked.cast is None or asked.cast.outputs is None:
+        return None
+    return asked.cast.outputs.get(spec.name)
+
+
+def _lost_in_cast(asked: Asked) -> Rows | bool:
+    """Rows whose inputs overflow in the candidate's dtype, where the reference refuses what is left of them."""
+    if asked.cast is None or asked.cast.outputs is not None or asked.probe.kind != "extreme":
+        return False
+    lost = np.zeros(asked.rows, dtype=bool)
+    for array in asked.probe.feed.values():
+        if array.dtype.kind == "f" and len(array) == asked.rows:
+            with np.errstate(all="ignore"):
+                overflows = np.isfinite(array) & ~np.isfinite(array.astype(np.float32))
+            lost |= overflows.reshape(asked.rows, -1).any(axis=1)
+    return lost
+
+
+def _overflowing_rows(asked: Asked) -> Rows:
+    """Rows of an extreme probe whose inputs are so large that the candidate's own arithmetic may overflow on them."""
+    overflowing = np.zeros(asked.rows, dtype=bool)
+    if asked.probe.kind == "extreme":
+        for array in asked.probe.feed.values():
+            if array.dtype.kind in "fiu" and len(array) == asked.rows:
+                overflowing |= (np.abs(array.reshape(asked.rows, -1).astype(np.float64)) > OVERFLOWS).any(axis=1)
+    return overflowing
+
+
+def _scores_of(label: TensorSpec, signature: Signature) -> TensorSpec | None:
+    """The probabilities or decision values that a label was decided by; of several, those with the same ending."""
+    scores = [spec for spec in signature.outputs if spec.role in {"probabilities", "decision"}]
+    ending = label.name.rpartition("_")[2] if "_" in label.name else ""
+    matching = [spec for spec in scores if ending and spec.name.endswith("_" + ending)]
+    if matching:
+        return matching[0]
+    return scores[0] if len(scores) == 1 else None
+
+
+def _finite_rows(values: Array) -> Rows:
+    if values.dtype.kind != "f":
+        return np.ones(len(values), dtype=bool)
+    return np.asarray(np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+
+
+def _difference(undefined: int, outputs: list[OutputReport]) -> str:
+    parts = []
+    if undefined:
+        parts.append(f"{undefined} rows have no finite answer, or overflow in float32, and are answered differently")
+    moved = max((output.cast_rows for output in outputs if output.verdict == "PASS"), default=0)
+    if moved:
+        parts.append(f"{moved} rows change sides in the cast to the candidate's input dtype alone")
+    return "; ".join(parts)
+
+
+def _outputs_differ(missing: list[str], alignment: Alignment) -> str:
+    if missing:
+        return f"the candidate has no output {', '.join(missing)}"
+    known = [pair[1] for pair in alignment.outputs]
+    extra = [spec.name for spec in alignment.candidate.outputs if spec not in known]
+    return f"the candidate has outputs that the reference has not: {', '.join(extra)}"
+
+
+def _value_message(
+    asked: Asked, spec: TensorSpec, expected: Array, given: Array, report: OutputReport, cast_rows: Rows
+) -> str:
+    row = report.worst_row or 0
+    here = f"{spec.name} of row {row} is {_shown(given, row)}, the reference says {_shown(expected, row)}"
+    count = f"{report.rows_beyond} of {asked.rows} rows beyond the tolerance"
+    cause = " (the cast to the candidate's input dtype alone does it)" if cast_rows.any() and cast_rows[row] else ""
+    return f"{here}; {count}{cause}"
+
+
+def _shown(values: Array, row: int) -> str:
+    value = values[row] if values.ndim else values
+    flat = np.asarray(value).ravel()[:4].tolist()
+    texts = [f"{item:.6g}" if isinstance(item, float) else str(item) for item in flat]
+    more = ", …" if np.asarray(value).size > 4 else ""
+    return texts[0] if len(texts) == 1 and not more else f"[{', '.join(texts)}{more}]"

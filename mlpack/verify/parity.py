@@ -1,0 +1,156 @@
+"""From two opened models to a parity report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlpack.core.errors import DataError, WorkerError
+from mlpack.runtime.session import Array
+from mlpack.verify.align import Alignment, align
+from mlpack.verify.judge import judge
+from mlpack.verify.peer import Peer
+from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict
+from mlpack.verify.tolerance import Tolerance, derive
+from mlpack.verify.trial import ORDINARY, Asked, Reference, ask, ordinary_outputs
+
+ALIVE = 10.0
+"""An output is alive when it moves by more than this many tolerances between the rows tried."""
+
+
+def measure(
+    reference: Reference,
+    candidate: Peer,
+    parties: tuple[Party, Party],
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+    budget: float = 30.0,
+) -> ParityReport:
+    """Hold an opened candidate against the reference.
+
+    A worker that dies or hangs makes the verdict FAIL. Raises DataError when the reference does not take the user's
+    data, ParityError when the two do not even take the same inputs.
+    """
+    started = time.monotonic()
+    try:
+        alignment = align(reference.signature, candidate.signature)
+        asked, not_tried = ask(reference, candidate, alignment, budget)
+        noise = reference.noise()
+    except WorkerError as error:
+        return ParityReport("FAIL", error.message, *parties, seconds=time.monotonic() - started)
+    _check_data(asked)
+    ordinary = ordinary_outputs(asked)
+    tolerances = _tolerances(ordinary, asked, alignment, noise, rtol, atol)
+    probes = [judge(item, alignment, tolerances) for item in asked]
+    verdict, reason = _verdict(probes, ordinary, tolerances)
+    return ParityReport(
+        verdict,
+        reason,
+        *parties,
+        probes=tuple(probes),
+        not_tried=tuple(not_tried),
+        tolerance={name: tolerance.to_json() for name, tolerance in tolerances.items()},
+        worst_input=_worst_input(probes, asked),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _check_data(asked: Sequence[Asked]) -> None:
+    for item in asked:
+        if item.probe.kind == "data" and item.reference.outputs is None:
+            raise DataError(
+                "the original model does not take this data",
+                why=item.reference.raised,
+                hint="compare its columns with: mlpack inspect MODEL",
+            )
+
+
+def _tolerances(
+    ordinary: Mapping[str, Array],
+    asked: Sequence[Asked],
+    alignment: Alignment,
+    noise: Mapping[str, Mapping[str, float]],
+    rtol: float | None,
+    atol: float | None,
+) -> dict[str, Tolerance]:
+    """The tolerance of every float output of the reference, by name."""
+    found: dict[str, Tolerance] = {}
+    for theirs, ours in alignment.outputs:
+        values = ordinary.get(theirs.name)
+        if values is None:
+            values = _any_answer(asked, theirs.name)
+        if values is None or values.dtype.kind not in "fV":
+            continue
+        given = next(
+            (
+                item.candidate.outputs[ours.name].dtype
+                for item in asked
+                if item.candidate.outputs is not None and ours.name in item.candidate.outputs
+            ),
+            values.dtype,
+        )
+        own_noise = {source: by_output.get(theirs.name, 0.0) for source, by_output in noise.items()}
+        found[theirs.name] = derive(values, given, own_noise, rtol, atol)
+    return found
+
+
+def _any_answer(asked: Sequence[Asked], name: str) -> Array | None:
+    answers = (item.reference.outputs[name] for item in asked if item.reference.outputs is not None)
+    return next(answers, None)
+
+
+def _verdict(
+    probes: Sequence[ProbeReport], ordinary: Mapping[str, Array], tolerances: Mapping[str, Tolerance]
+) -> tuple[Verdict, str]:
+    failed = [probe for probe in probes if probe.verdict == "FAIL"]
+    if failed:
+        return "FAIL", f"{failed[0].name}: {failed[0].message}"
+    compared = [output for probe in probes if probe.kind in ORDINARY and probe.rows for output in probe.outputs]
+    if not any(output.compared for output in compared):
+        return "VACUOUS", _nothing_compared(probes)
+    if not any(_is_alive(values, tolerances.get(name)) for name, values in ordinary.items()):
+        return "VACUOUS", "the outputs do not depend on the inputs tried, so equal answers prove nothing"
+    worst = max(output.max_abs for probe in probes for output in probe.outputs)
+    rows = sum(probe.rows for probe in probes if probe.outputs)
+    count = sum(1 for probe in probes if probe.outputs)
+    return "PASS", f"{rows} rows of {count} kinds of input agree; the worst error is {worst:.2g}"
+
+
+def _nothing_compared(probes: Sequence[ProbeReport]) -> str:
+    refused = next((probe.message for probe in probes if probe.kind in ORDINARY and probe.message), "")
+    return f"nothing was compared: {refused or 'the reference gives no finite answer to any ordinary row'}"
+
+
+def _is_alive(values: Array, tolerance: Tolerance | None) -> bool:
+    """Whether an output answers differently to different rows, by more than rounding."""
+    if len(values) < 2:
+        return False
+    rows = values.reshape(len(values), -1)
+    if tolerance is None or values.dtype.kind not in "fV":
+        return bool((rows != rows[:1]).any())
+    with np.errstate(all="ignore"):
+        wide = rows.astype(np.float64)
+        wide[~np.isfinite(wide)] = np.nan
+        spread = np.nanmax(wide, axis=0, initial=-np.inf) - np.nanmin(wide, axis=0, initial=np.inf)
+    return bool((spread > ALIVE * (tolerance.atol + tolerance.rtol * tolerance.scale)).any())
+
+
+def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked]) -> dict[str, Any] | None:
+    """The row that shows the difference best: of the first failed probe, the worst row, as plain values."""
+    for probe, item in zip(probes, asked, strict=True):
+        if probe.verdict != "FAIL":
+            continue
+        row = next((output.worst_row for output in probe.outputs if output.worst_row is not None), None)
+        if row is None:
+            continue
+        feed = {
+            name: np.asarray(array[row]).ravel()[:64].tolist()
+            for name, array in item.probe.feed.items()
+            if row < len(array)
+        }
+        return {"probe": probe.name, "row": row, "feed": feed}
+    return None

@@ -1,0 +1,180 @@
+"""One model in a worker process: opened, described, asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlpack.core.framework import Framework
+from mlpack.formats import format_named
+from mlpack.frameworks import framework_of
+from mlpack.runtime.session import Array, Session
+from mlpack.runtime.signature import Signature
+
+
+class Side:
+    """Lives in a worker; `mlpack.verify.peer.Peer` is its other end."""
+
+    def __init__(self) -> None:
+        self.model: Any = None
+        self.framework: Framework
+        self.signature: Signature
+        self.session: Session
+        self.origin: tuple[Path, str] | None = None
+        """The file and its format; None for a model that was at hand."""
+
+    def warm_up(self, libraries: Sequence[str]) -> None:
+        """Import what the model to come will need, while the other side is still at work."""
+        import importlib
+        import importlib.util
+
+        for library in libraries:
+            if importlib.util.find_spec(library) is not None:
+                importlib.import_module(library)
+
+    def open(
+        self, path: str, format: str, trusted: Sequence[str] = (), sample: Mapping[str, Array] | None = None
+    ) -> dict[str, Any]:
+        """Load the file and open a session. Raises what the format and the framework raise."""
+        self.model = format_named(format).load(Path(path), trusted)
+        self.origin = (Path(path), format)
+        self.framework = framework_of(self.model)
+        return self._opened(sample)
+
+    def adopt(self, model: Any, sample: Mapping[str, Array] | None = None) -> dict[str, Any]:
+        """Take a model that is at hand instead of a file."""
+        self.model = model
+        self.framework = framework_of(model)
+        return self._opened(sample)
+
+    def hints(self) -> dict[str, Any]:
+        """What the model knows of its inputs, as plain values."""
+        hints = self.framework.hints(self.model, self.signature)
+        return {
+            "columns": {name: [vars(column) for column in columns] for name, columns in hints.columns.items()},
+            "rows": dict(hints.rows),
+        }
+
+    def run(self, feed: Mapping[str, Array]) -> dict[str, Any]:
+        """Predict: ``outputs`` or what was ``raised``, and the ``seconds`` it took."""
+        return _answer(self.session, feed)
+
+    def noise(self, feed: Mapping[str, Array]) -> dict[str, dict[str, float]]:
+        """How far the model's own answers move when nothing that should matter changes.
+
+        For each float output the largest absolute difference when the rows come in reverse order (``order``), one by
+        one (``batch``), with one thread (``threads``), and against the same model computing in float64 (``float64``).
+        """
+        base = _answer(self.session, feed).get("outputs")
+        if base is None:
+            return {}
+        reversed_feed = {name: array[::-1] for name, array in feed.items()}
+        moved: dict[str, Mapping[str, Array] | None] = {
+            "order": _reversed(_answer(self.session, reversed_feed).get("outputs")),
+            "batch": self._one_by_one(feed),
+            "threads": self._with_one_thread(feed),
+            "float64": self._in_double(feed),
+        }
+        return {
+            source: {name: _largest(base[name], outputs[name]) for name in base if name in outputs}
+            for source, outputs in moved.items()
+            if outputs is not None
+        }
+
+    def stages(self, feed: Mapping[str, Array]) -> list[dict[str, Any]]:
+        """A fingerprint of each layer's output on ``feed``, in the order of execution."""
+        from mlpack.verify.bisect import collect
+
+        return [stage.to_json() for stage in collect(self.framework, self.model, self.signature, feed)]
+
+    def close(self) -> None:
+        """Close the session."""
+        self.session.close()
+
+    def _opened(self, sample: Mapping[str, Array] | None) -> dict[str, Any]:
+        self.signature = self.framework.signature(self.model, sample)
+        self.session = self.framework.session(self.model, self.signature)
+        return {
+            "framework": self.framework.name,
+            "signature": self.signature.to_json(),
+            "versions": self._versions(),
+        }
+
+    def _one_by_one(self, feed: Mapping[str, Array], most: int = 8) -> dict[str, Array] | None:
+        rows = min(most, *(len(array) for array in feed.values()))
+        answers = []
+        for row in range(rows):
+            outputs = _answer(self.session, {name: array[row : row + 1] for name, array in feed.items()}).get("outputs")
+            if outputs is None:
+                return None
+            answers.append(outputs)
+        return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]} if answers else None
+
+    def _with_one_thread(self, feed: Mapping[str, Array]) -> Mapping[str, Array] | None:
+        import sys
+
+        if "torch" in sys.modules and self.framework.library == "torch":
+            import torch
+
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            try:
+                return _answer(self.session, feed).get("outputs")
+            finally:
+                torch.set_num_threads(threads)
+        if "threadpoolctl" not in sys.modules:
+            return None
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1):
+            return _answer(self.session, feed).get("outputs")
+
+    def _in_double(self, feed: Mapping[str, Array]) -> Mapping[str, Array] | None:
+        session = self.framework.in_double(self.model, self.signature)
+        if session is None:
+            return None
+        wide = {
+            name: array.astype(np.float64) if array.dtype.kind == "f" else array
+            for name, array in ((name, np.asarray(array)) for name, array in feed.items())
+        }
+        with session:
+            return _answer(session, wide).get("outputs")
+
+    def _versions(self) -> dict[str, str]:
+        try:
+            return {self.framework.distribution: version(self.framework.distribution)}
+        except PackageNotFoundError:
+            return {}
+
+
+def _answer(session: Session, feed: Mapping[str, Array]) -> dict[str, Any]:
+    start = time.monotonic()
+    try:
+        outputs = session.run(feed)
+    except Exception as error:  # noqa: BLE001 - whatever a library raises on this feed is the answer to be compared
+        return {"raised": f"{type(error).__name__}: {error}"[:2000], "seconds": time.monotonic() - start}
+    return {"outputs": outputs, "seconds": time.monotonic() - start}
+
+
+def _reversed(outputs: Mapping[str, Array] | None) -> dict[str, Array] | None:
+    if outputs is None:
+        return None
+    return {name: array[::-1] if array.ndim else array for name, array in outputs.items()}
+
+
+def _largest(base: Array, moved: Array) -> float:
+    """The largest finite absolute difference between the rows that both have; 0 for what is no float."""
+    if base.dtype.kind != "f" or moved.dtype.kind != "f" or base.shape[1:] != moved.shape[1:]:
+        return 0.0
+    rows = min(len(base), len(moved)) if base.ndim else None
+    with np.errstate(all="ignore"):
+        difference = np.abs(base[:rows].astype(np.float64) - moved[:rows].astype(np.float64)) if base.ndim else None
+    if difference is None:
+        return float(abs(base - moved))
+    finite = difference[np.isfinite(difference)]
+    return float(finite.max()) if finite.size else 0.0

@@ -1,0 +1,103 @@
+"""What a command is given: a model file, a bundle, or a model at hand; told apart and opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlpack.core.errors import CorruptFileError, UsageError
+from mlpack.core.format import Format
+from mlpack.core.model_file import Header, sha256_of
+from mlpack.formats import format_named, identify
+from mlpack.isolate import Worker
+from mlpack.isolate.local import LocalWorker
+from mlpack.runtime.manifest import ManifestError, is_bundle, read_manifest
+from mlpack.runtime.session import Feed
+from mlpack.verify.peer import Peer
+from mlpack.verify.report import Party
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model: either ``path`` with its ``format`` and ``header``, or the ``model`` itself."""
+
+    path: Path | None = None
+    format: Format | None = None
+    header: Header | None = None
+    model: Any = None
+
+    @property
+    def framework(self) -> str | None:
+        """The framework, as far as it can be told without loading anything."""
+        if self.header is not None:
+            return self.header.framework
+        from mlpack.frameworks import framework_of
+
+        return framework_of(self.model).name
+
+    def sha256(self) -> str:
+        """The SHA-256 of the file; empty for a model at hand."""
+        return sha256_of(self.path) if self.path else ""
+
+    def party(self, peer: Peer) -> Party:
+        """How a report names this model."""
+        return Party(
+            path=str(self.path) if self.path else f"{type(self.model).__qualname__} at hand",
+            format=self.format.name if self.format else "object",
+            framework=peer.framework,
+            sha256=self.sha256(),
+            versions=peer.versions,
+        )
+
+
+def subject_of(model: Any) -> Subject:
+    """Tell what ``model`` is: a path to a file or bundle, or a model at hand.
+
+    Raises UsageError for an address or a folder that is no bundle, CorruptFileError, UnrecognisedFileError.
+    """
+    if not isinstance(model, str | Path):
+        return Subject(model=model)
+    if "://" in str(model):
+        raise UsageError(
+            f"{model} is an address, and this version compares files and bundles only",
+            hint="name the model file or bundle that is served there",
+        )
+    path = Path(model)
+    if not is_bundle(path):
+        form, header = identify(path)
+        return Subject(path, form, header)
+    try:
+        manifest = read_manifest(path)
+    except ManifestError as error:
+        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack MODEL -o NAME.mlpack") from error
+    form = format_named(manifest.model_format)
+    return Subject(manifest.model_path, form, form.read_header(manifest.model_path))
+
+
+def start(
+    subject: Subject, target: str, name: str, environment: Mapping[str, str] | None = None
+) -> Worker | LocalWorker:
+    """Start the worker that ``subject`` will be opened in; one in this process for a model at hand.
+
+    ``target`` is the class that lives there, as ``"package.module:Class"``.
+    """
+    if subject.path is not None:
+        return Worker(target, name=name, environment=environment)
+    import importlib
+
+    module, _, kind = target.partition(":")
+    return LocalWorker(getattr(importlib.import_module(module), kind)())
+
+
+def open_subject(
+    subject: Subject, worker: Worker | LocalWorker, trust: Sequence[str], sample: Feed | None, hang: float
+) -> Peer:
+    """Open ``subject`` in ``worker``. Raises what loading raises."""
+    peer = Peer(worker, hang)
+    if subject.path is not None and subject.format is not None:
+        peer.open(subject.path, subject.format.name, trust, sample)
+    else:
+        peer.adopt(subject.model, sample)
+    return peer

@@ -1,0 +1,52 @@
+"""What the workers of these tests host."""
+
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mlpack.core.errors import DataError
+
+
+class Crew:
+    def echo(self, **arguments):
+        return arguments
+
+    def chatter(self):
+        print("a library talks to stdout")
+        return "done"
+
+    def raise_foreign(self):
+        raise ValueError("the number is wrong")
+
+    def raise_own(self):
+        raise DataError("no such column", why="it has two", hint="look again")
+
+    def exit(self):
+        os._exit(7)
+
+    def crash(self):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def hang(self):
+        time.sleep(600)
+
+    def hang_in_native_code(self, path):
+        Path(path).write_text(str(os.getpid()))
+        values = np.ones((4000, 4000))
+        while True:
+            values = values @ values / 4000
+
+    def fill(self, size):
+        return len(bytearray(size))
+
+    def write(self, size):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(size))
+            return file.name
+
+    def place(self):
+        return tempfile.gettempdir()

@@ -1,0 +1,76 @@
+"""The README cannot lie: its tour is run, its tables are the code's, its links and commands exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCK = re.compile(r"```(python|console)\n(.*?)```", re.DOTALL)
+
+
+def tour() -> str:
+    found = re.search(r"<!-- tour -->(.*?)<!-- /tour -->", README, re.DOTALL)
+    assert found
+    return found[1]
+
+
+def as_shell(number: int, language: str, code: str, folder: Path) -> str:
+    """A block of the tour as lines for a shell."""
+    if language == "python":
+        (folder / f"block{number}.py").write_text(code)
+        return f"{shlex.quote(sys.executable)} block{number}.py"
+    lines = code.splitlines()
+    assert all(line.startswith("$ ") for line in lines)
+    return "\n".join(line[2:] for line in lines)
+
+
+@pytest.fixture
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Where `mlpack` is the command of this very source tree."""
+    folder = tmp_path_factory.mktemp("bin")
+    command = folder / "mlpack"
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m mlpack "$@"\n')
+    command.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+
+
+def test_the_tour_works(tmp_path: Path, environment: dict[str, str]) -> None:
+    blocks = BLOCK.findall(tour())
+    assert len(blocks) >= 4
+    script = "\n".join(as_shell(number, *block, tmp_path) for number, block in enumerate(blocks))
+    ended = subprocess.run(
+        ["bash", "-euxo", "pipefail", "-c", script],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert {"churn.onnx", "parity.json", "churn.mlpack", "notebook.mlpack"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
+
+
+def test_the_generated_parts_are_up_to_date(environment: dict[str, str]) -> None:
+    command = [sys.executable, ROOT / "scripts" / "generate_docs.py", "--check"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_every_command_it_names_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert {"demo", "test"} <= set(re.findall(r"\$ make (\w+)", README))
+    assert all(f"\n{target}:" in makefile for target in re.findall(r"make (\w+)", README))
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", *(str(p.relative_to(ROOT)) for p in ROOT.glob("docs/**/*.md"))]
+)
+def test_every_link_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", (ROOT / page).read_text())
+    assert not [link for link in links if not ((ROOT / page).parent / link).exists()]
