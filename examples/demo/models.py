@@ -20,13 +20,13 @@ def train_sklearn(folder: Path) -> None:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    cancer, wine = load_breast_cancer(), load_wine()
+    cancer, wine = load_breast_cancer(as_frame=True), load_wine(as_frame=True)
     forest = make_pipeline(StandardScaler(), RandomForestClassifier(n_estimators=50, random_state=0))
     joblib.dump(forest.fit(cancer.data, cancer.target), folder / "cancer.joblib")
     boosting = GradientBoostingClassifier(n_estimators=40, random_state=0).fit(wine.data, wine.target)
     (folder / "wine.pkl").write_bytes(pickle.dumps(boosting))
     for name, data in (("cancer", cancer), ("wine", wine)):
-        np.savetxt(folder / f"{name}.csv", data.data, "%.10g", ",", header=",".join(data.feature_names), comments="")
+        data.data.to_csv(folder / f"{name}.csv", index=False)
 
 
 def train_keras(folder: Path) -> None:

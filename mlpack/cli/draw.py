@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim"}
 _NARROWEST_VALUE = 30
+_NUMBER = re.compile(r"[-+<≤]?(\d[\d,]*(\.\d+)?(e[-+]?\d+)?%?|inf|nan)")
 
 
 def draw(blocks: Sequence[Block], stream: TextIO) -> None:
@@ -76,7 +78,8 @@ def _rich_table(table: Table) -> RichTable:
     drawn = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in table.rows]
     for index, column in enumerate(table.columns):
-        numeric = bool(cells) and all(_is_number(row[index].text) for row in cells)
+        texts = [row[index].text for row in cells if row[index].text]
+        numeric = bool(texts) and all(_is_number(text) for text in texts)
         drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         drawn.add_row(*(Text(cell.text, style=_STYLES[cell.tone]) for cell in row))
@@ -84,4 +87,5 @@ def _rich_table(table: Table) -> RichTable:
 
 
 def _is_number(text: str) -> bool:
-    return bool(text) and text.lstrip("-+<≤").replace(",", "").replace(" ", "")[:1].isdigit()
+    """Whether a cell holds a number and no more: ``1,797``, ``1.2e-07``, ``99.4%``; a version is none."""
+    return bool(_NUMBER.fullmatch(text))

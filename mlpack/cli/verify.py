@@ -12,7 +12,7 @@ from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
 
-def verify(  # noqa: PLR0913 - every flag is a parameter
+def verify(
     reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="The model whose answers are right.")],
     candidate: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The model that has to answer the same.")],
     *,

@@ -115,7 +115,7 @@ class Attempts:
             "choice": list(choice),
             "path": str(staged),
             "format": route.target.name,
-            "provenance": provenance(self.subject, route, self.reference.signature),
+            "provenance": provenance(self.subject, route),
         }
         answer: dict[str, Any] = self.reference.peer.worker.call("attempt", timeout=_BUILD_SECONDS, **arguments)
         if "needs" not in answer:
@@ -176,7 +176,7 @@ def warm_candidate(route: Route, framework: str) -> Worker:
     worker = Worker(SIDE, name="candidate")
     last = route.converters[-1].target if route.converters else framework
     libraries = [all_frameworks()[last].library] if last in all_frameworks() else []
-    worker.begin("warm_up", libraries=libraries)
+    worker.tell("warm_up", libraries=libraries)
     return worker
 
 

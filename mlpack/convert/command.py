@@ -100,7 +100,7 @@ def result_of(
         source_format=subject.format.name if subject.format else "object",
         framework=attempts.reference.peer.framework,
         target_format=route.target.name,
-        route=f"{subject.format.name if subject.format else 'object'} → {route} → {route.target.name}",
+        route=_described(subject, route),
         output=str(output) if output else None,
         sha256=sha256_of(output) if output else "",
         files=files,
@@ -111,6 +111,12 @@ def result_of(
         refused=tuple(attempts.refused),
         seconds=seconds,
     )
+
+
+def _described(subject: Subject, route: Route) -> str:
+    """The formats at both ends and the frameworks between them: ``joblib → sklearn → onnx``."""
+    steps = [subject.format.name if subject.format else "object", *str(route).split(" → "), route.target.name]
+    return " → ".join(step for place, step in enumerate(steps) if place == 0 or step != steps[place - 1])
 
 
 def check_destination(subject: Subject, output: Path) -> None:

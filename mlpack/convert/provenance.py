@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-
 import mlpack
 from mlpack.convert.routes import Route
-from mlpack.runtime.signature import Signature
 from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject
 
 VERDICT = "mlpack.verdict"
 
 
-def provenance(subject: Subject, route: Route, signature: Signature) -> dict[str, str]:
-    """The facts known before the conversion: source, route, signature."""
+def provenance(subject: Subject, route: Route) -> dict[str, str]:
+    """The facts known before the conversion: the source and the route. The worker adds the variant and the signature."""
     return {
         "mlpack.version": mlpack.__version__,
         "mlpack.source": subject.path.name if subject.path else type(subject.model).__qualname__,
         "mlpack.source_sha256": subject.sha256(),
         "mlpack.source_format": subject.format.name if subject.format else "object",
         "mlpack.route": str(route),
-        "mlpack.signature": json.dumps(signature.to_json(), sort_keys=True),
     }
 
 

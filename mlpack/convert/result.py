@@ -75,7 +75,7 @@ class ConversionResult(Shown):
         }
 
     def view(self) -> Sequence[Block]:
-        """What was written and how, then what was refused on the way, then the proof."""
+        """What was written and how, and what was refused on the way; the whole comparison where nothing was written."""
         blocks: list[Block] = []
         if self.output:
             tone: Any = "good" if self.report else "warn"
@@ -94,6 +94,6 @@ class ConversionResult(Shown):
         if self.refused:
             rows = [(refusal.variant, refusal.reason) for refusal in self.refused]
             blocks.append(Table("Refused on the way", ("variant", "because"), rows))
-        if self.report:
-            blocks += self.report.view() if not self.output else self.report.view()[1:]
+        if self.report and not self.output:
+            blocks += self.report.view()
         return blocks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mlpack.converters import all_converters
 from mlpack.core.converter import Conversion, Converter, Variant
 from mlpack.core.errors import MissingLibraryError, MlpackError
+from mlpack.core.onnx_model import OnnxModel
 from mlpack.formats import format_named
 from mlpack.runtime.session import Array
 from mlpack.verify.side import Side
@@ -61,11 +65,13 @@ class Source(Side):
             except Exception as error:  # noqa: BLE001 - whatever an exporter raises refuses its variant, not the run
                 names = names if len(names) > depth else [*names, converter.name]
                 return {"names": names, "summary": summary, "depth": depth, **_failure(error)}
-            self._stages.append(_Stage(replace(stage.conversion, model=built)))
+            self._stages.append(_Stage(_between(stage.conversion, built)))
+        final = self._stages[-1].conversion
         target = format_named(format)
         if not self._copied(Path(path), format):
-            target.save(self._stages[-1].conversion.model, Path(path))
-        target.stamp(Path(path), {**provenance, "mlpack.variant": ", ".join(names)})
+            target.save(final.model, Path(path))
+        signature = json.dumps(final.signature.to_json(), sort_keys=True)
+        target.stamp(Path(path), {**provenance, "mlpack.variant": ", ".join(names), "mlpack.signature": signature})
         return {"names": names, "summary": summary}
 
     def _copied(self, path: Path, format: str) -> bool:
@@ -84,6 +90,18 @@ class _Stage:
 
     conversion: Conversion
     variants: Sequence[Variant] | None = None
+
+
+def _between(conversion: Conversion, built: Any) -> Conversion:
+    """What the next converter is asked for: the new object, with the dtypes it takes and gives."""
+    if not isinstance(built, OnnxModel):
+        return replace(conversion, model=built)
+    signature = built.retype(conversion.signature)
+    example = {
+        spec.name: np.asarray(conversion.example[spec.name]).astype(spec.dtype if spec.is_numeric else object)
+        for spec in signature.inputs
+    }
+    return replace(conversion, model=built, signature=signature, example=example)
 
 
 def _failure(error: Exception) -> dict[str, Any]:

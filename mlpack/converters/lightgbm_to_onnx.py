@@ -152,14 +152,14 @@ def _category_set(fields: Mapping[str, str], number: int) -> tuple[float, ...]:
 
 def _column(graph: GraphWriter, column: str, missing: Missing) -> str:
     """A feature as its splits see it: what they call missing is NaN, what they do not is a number."""
-    is_nan = graph.node("IsNaN", column)
-    if missing == "nan":
+    # Prediction itself takes what is nearer to zero than a threshold of LightGBM's own for zero (src/c_api.cpp).
+    near_zero = graph.node("LessOrEqual", graph.node("Abs", column), graph.constant(_ZERO_BOUND))
+    column = graph.node("Where", near_zero, graph.constant(np.nan if missing == "zero" else 0.0), column)
+    if missing in {"nan", "zero"}:
         return column
+    is_nan = graph.node("IsNaN", column)
     if missing == "none":
         return graph.node("Where", is_nan, graph.constant(0.0), column)
-    if missing == "zero":
-        near = graph.node("LessOrEqual", graph.node("Abs", column), graph.constant(_ZERO_BOUND))
-        return graph.node("Where", near, graph.constant(np.nan), column)
     toward_zero = graph.node("Mul", graph.node("Sign", column), graph.node("Floor", graph.node("Abs", column)))
     return graph.node("Where", is_nan, graph.constant(-1.0), toward_zero)
 

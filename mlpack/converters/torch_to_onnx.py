@@ -11,7 +11,7 @@ from mlpack.core.errors import UnsupportedOperatorError
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.quiet import quiet
 from mlpack.core.torch_control_flow import value_read
-from mlpack.core.torch_onnx import export_graph, export_trace, flat_module, unsupported
+from mlpack.core.torch_onnx import export_graph, export_script, export_trace, flat_module, unsupported
 from mlpack.runtime.torch_values import positional
 
 _RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
@@ -62,7 +62,7 @@ def _traced(conversion: Conversion) -> OnnxModel:
 
 
 def _scripted(conversion: Conversion) -> OnnxModel:
-    return export_trace(_script(conversion.model), conversion.signature, conversion.example, conversion.opset)
+    return export_script(_script(conversion.model), conversion.signature, conversion.example, conversion.opset)
 
 
 def _script(module: Any) -> Any:

@@ -12,6 +12,7 @@ from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError
 from mlpack.core.quiet import quiet
 from mlpack.core.torch_control_flow import value_read
+from mlpack.core.torch_onnx import without_fused_attention
 from mlpack.runtime.session import Feed
 from mlpack.runtime.signature import Signature
 from mlpack.runtime.torch_session import TorchSession
@@ -75,7 +76,7 @@ def _traced(conversion: Conversion) -> torch.jit.ScriptModule:
             hint="use torch.where, or write forward so that torch.jit.script compiles it",
         )
     try:
-        with quiet(), torch.no_grad():
+        with quiet(), torch.no_grad(), without_fused_attention():
             module = torch.jit.trace(model, tensors, check_trace=False, strict=False)
     except Exception as error:
         raise UnsupportedOperatorError(

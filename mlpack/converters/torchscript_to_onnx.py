@@ -7,7 +7,9 @@ from functools import partial
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.onnx_model import OnnxModel
-from mlpack.core.torch_onnx import export_trace
+from mlpack.core.quiet import quiet
+from mlpack.core.torch_onnx import export_script, flat_module, unsupported, without_fused_attention
+from mlpack.runtime.torch_values import positional
 
 
 class TorchScriptToOnnx:
@@ -20,20 +22,30 @@ class TorchScriptToOnnx:
     extra = "torch"
 
     def variants(self, conversion: Conversion) -> Sequence[Variant]:
-        """The module's own code, at the classic exporter's default opset and at its newest."""
+        """The module's own code; then a trace around it, for optional inputs and named outputs."""
         conversion.model.eval()
         return [
-            Variant("classic exporter", "the module's own code", partial(_exported, conversion, conversion.opset)),
-            *(
-                []
-                if conversion.opset is not None
-                else [Variant("classic exporter, opset 20", "newer operators", partial(_exported, conversion, 20))]
-            ),
+            Variant("classic exporter", "the module's own code", partial(_exported, conversion)),
+            Variant("classic exporter, called from a trace", "defaults filled in", partial(_called, conversion)),
         ]
 
 
-def _exported(conversion: Conversion, opset: int | None) -> OnnxModel:
-    return export_trace(conversion.model, conversion.signature, conversion.example, opset)
+def _exported(conversion: Conversion) -> OnnxModel:
+    return export_script(conversion.model, conversion.signature, conversion.example, conversion.opset)
+
+
+def _called(conversion: Conversion) -> OnnxModel:
+    """A trace keeps the branches of the script that it calls."""
+    import torch
+
+    module = flat_module(conversion.model, conversion.signature)
+    tensors = tuple(positional(conversion.signature.inputs, conversion.example))
+    try:
+        with quiet(), torch.no_grad(), without_fused_attention():
+            traced = torch.jit.trace(module, tensors, check_trace=False)
+    except Exception as error:
+        raise unsupported(error) from error
+    return export_script(traced, conversion.signature, conversion.example, conversion.opset)
 
 
 CONVERTER = TorchScriptToOnnx()

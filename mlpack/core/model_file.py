@@ -20,7 +20,8 @@ class Header:
     ``model`` is that object in the field's words: ``"Pipeline(StandardScaler, SVC)"``, ``"Sequential"``.
     ``versions`` holds what the file records of its makers (``"scikit-learn": "1.9.1"``); nothing is guessed.
     ``classes`` are the qualified names that a load would import. ``operators`` counts graph operators or layers.
-    ``runs_code`` says why a load would run code from the file; empty where a load is inert.
+    ``runs_code`` says why a load would run code from the file; empty where a load is inert. ``refused``: nobody's trust
+    changes that, it is never loaded.
     ``external_files`` are names beside the file that belong to it.
     """
 
@@ -34,6 +35,7 @@ class Header:
     parameters: int | None = None
     signature: Signature | None = None
     runs_code: str = ""
+    refused: bool = False
     external_files: tuple[str, ...] = ()
     compression: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Header:
             "parameters": self.parameters,
             "signature": self.signature.to_json() if self.signature else None,
             "runs_code": self.runs_code,
+            "refused": self.refused,
             "external_files": list(self.external_files),
             "compression": self.compression,
             "provenance": dict(self.provenance),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mlpack.core.errors import UnsupportedOperatorError
+from mlpack.core.onnx_constants import graphs_of, order_constants
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.runtime.signature import Signature, TensorSpec
 
 if TYPE_CHECKING:
     import onnx
 
-_COUNTERS = re.compile(r"__\d+|_\d+$")
+_COUNTERS = re.compile(r"__\d+|_\d+$|\d{9,}")  # the last is the address of an object in tf2onnx's einsum
 _PROTOBUF_LIMIT = (1 << 31) - 1
 
 
@@ -31,6 +32,7 @@ def finished(model: onnx.ModelProto, signature: Signature) -> OnnxModel:
     _check_count("input", [value.name for value in inputs], signature.inputs)
     _check_count("output", [value.name for value in graph.output], signature.outputs)
     _separate_outputs(graph)
+    order_constants(graph)
     _rename(graph, signature)
     for value, spec in zip(graph.input, signature.inputs, strict=True):
         _set_shape(value, spec)
@@ -39,17 +41,6 @@ def finished(model: onnx.ModelProto, signature: Signature) -> OnnxModel:
     _strip(model)
     _check(model)
     return OnnxModel(graph=model)
-
-
-def add_constants(model: onnx.ModelProto, values: dict[str, Any]) -> None:
-    """Turn those graph inputs into constants."""
-    from onnx import numpy_helper
-
-    kept = [value for value in model.graph.input if value.name not in values]
-    given = [value.name for value in model.graph.input if value.name in values]
-    del model.graph.input[:]
-    model.graph.input.extend(kept)
-    model.graph.initializer.extend(numpy_helper.from_array(values[name], name) for name in given)
 
 
 def _check_count(kind: str, found: list[str], wanted: tuple[TensorSpec, ...]) -> None:
@@ -86,23 +77,25 @@ def _rename(graph: onnx.GraphProto, signature: Signature) -> None:
             names[old] = _numbered(_COUNTERS.sub("", old) or "value", counts, taken)
         return names[old]
 
-    for part in _graphs(graph):
+    for part in graphs_of(graph):
         _rename_within(part, renamed)
     nodes: set[str] = set()
     counts.clear()
-    for part in _graphs(graph):
+    for part in graphs_of(graph):
         for node in part.node:
             node.name = _numbered(_COUNTERS.sub("", node.name) or node.op_type, counts, nodes)
 
 
 def _rename_within(graph: onnx.GraphProto, renamed: Callable[[str], str]) -> None:
-    for value in (*graph.input, *graph.initializer, *graph.output):
+    for value in (*graph.input, *graph.initializer):
         value.name = renamed(value.name)
     for sparse in graph.sparse_initializer:
         sparse.values.name = renamed(sparse.values.name)
     for node in graph.node:
         node.input[:] = [renamed(name) for name in node.input]
         node.output[:] = [renamed(name) for name in node.output]
+    for value in graph.output:
+        value.name = renamed(value.name)
 
 
 def _numbered(stem: str, counts: dict[str, int], taken: set[str]) -> str:
@@ -112,17 +105,6 @@ def _numbered(stem: str, counts: dict[str, int], taken: set[str]) -> str:
         name = f"{stem}_{counts[stem]}"
     taken.add(name)
     return name
-
-
-def _graphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """The graph and those in its branches and loops, the outer before the inner."""
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from _graphs(attribute.g)
-            for inner in attribute.graphs:
-                yield from _graphs(inner)
 
 
 def _set_shape(value: onnx.ValueInfoProto, spec: TensorSpec) -> None:
@@ -149,7 +131,7 @@ def _strip(model: onnx.ModelProto) -> None:
     """Take out what differs between two runs: source lines, paths, stack traces, the sizes of inner tensors."""
     model.doc_string = ""
     del model.metadata_props[:]
-    for graph in _graphs(model.graph):
+    for graph in graphs_of(model.graph):
         graph.doc_string = ""
         graph.name = "model" if graph is model.graph else graph.name
         del graph.value_info[:]
@@ -168,7 +150,7 @@ def _strip(model: onnx.ModelProto) -> None:
 
 
 def _number_graphs(graph: onnx.GraphProto) -> None:
-    for index, part in enumerate(_graphs(graph)):
+    for index, part in enumerate(graphs_of(graph)):
         if index:
             part.name = f"graph_{index}"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mlpack.runtime.signature import Signature, TensorSpec
 
 if TYPE_CHECKING:
     import onnx
@@ -30,3 +32,28 @@ class OnnxModel:
         if self.path is None:
             raise ValueError("an OnnxModel needs a path or a graph")
         return onnx.load(self.path)
+
+    def retype(self, signature: Signature) -> Signature:
+        """``signature`` with the dtypes that the graph declares for tensors of the same name."""
+        from onnx import TensorProto, helper
+
+        graph = self.proto().graph
+        found = {
+            value.name: value.type.tensor_type.elem_type
+            for value in (*graph.input, *graph.output)
+            if value.type.WhichOneof("value") == "tensor_type"
+        }
+
+        def retyped(spec: TensorSpec) -> TensorSpec:
+            element = found.get(spec.name)
+            if not element:
+                return spec
+            if element == TensorProto.STRING:
+                return replace(spec, dtype="string")
+            return replace(spec, dtype=helper.tensor_dtype_to_np_dtype(element).name)
+
+        return replace(
+            signature,
+            inputs=tuple(retyped(spec) for spec in signature.inputs),
+            outputs=tuple(retyped(spec) for spec in signature.outputs),
+        )

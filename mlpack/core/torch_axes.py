@@ -77,7 +77,9 @@ def describe(call: Call, example: list[torch.Tensor], names: Sequence[str]) -> S
         for position, (name, tensor) in enumerate(zip(names, example, strict=True))
     )
     outputs = tuple(
-        TensorSpec(name, _dtype(leaf), found.output_shape(position, name)) for position, (name, leaf) in enumerate(base)
+        # In ONNX, inputs and outputs share one set of names.
+        TensorSpec(f"{name}_output" if name in names else name, _dtype(leaf), found.output_shape(position, name))
+        for position, (name, leaf) in enumerate(base)
     )
     return Signature(inputs, outputs)
 

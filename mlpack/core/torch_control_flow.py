@@ -21,7 +21,7 @@ def value_read(module: Any, tensors: Sequence[torch.Tensor]) -> str | None:
 
     seen: list[str] = []
 
-    class Watch(TorchFunctionMode):
+    class Watch(TorchFunctionMode):  # type: ignore[misc]
         def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             del types
             name = getattr(function, "__name__", "")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlpack.core.errors import UnsupportedOperatorError
@@ -79,7 +80,7 @@ def export_trace(module: Any, signature: Signature, example: Feed, opset: int | 
     free = {spec.name: {axis: dim for axis, dim in enumerate(spec.shape) if isinstance(dim, str)} for spec in specs}
     buffer = io.BytesIO()
     try:
-        with quiet(), torch.no_grad():
+        with quiet(), torch.no_grad(), without_fused_attention():
             torch.onnx.export(
                 module,
                 tensors,
@@ -95,6 +96,37 @@ def export_trace(module: Any, signature: Signature, example: Feed, opset: int | 
     import onnx
 
     return finished(onnx.load_from_string(buffer.getvalue()), signature)
+
+
+def export_script(module: Any, signature: Signature, example: Feed, opset: int | None) -> OnnxModel:
+    """`export_trace` of a copy of a ScriptModule: the exporter inlines the graph that it is given.
+
+    Raises UnsupportedOperatorError.
+    """
+    return export_trace(copied_script(module), signature, example, opset)
+
+
+def copied_script(module: Any) -> Any:
+    """A ScriptModule with graph and weights of its own; it cannot be deep-copied."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.jit.save(module, buffer)
+    buffer.seek(0)
+    return torch.jit.load(buffer, map_location="cpu").eval()
+
+
+@contextmanager
+def without_fused_attention() -> Iterator[None]:
+    """In evaluation mode torch runs a Transformer layer as one operator that is known to nobody else; not inside."""
+    import torch
+
+    enabled = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(enabled)
 
 
 def flat_module(module: Any, signature: Signature) -> torch.nn.Module:
@@ -123,7 +155,7 @@ def _flat(module: Any, signature: Signature) -> torch.nn.Module:
     optional = keywords(module, names)
     wanted = [spec.name for spec in signature.outputs]
 
-    class Flat(torch.nn.Module):
+    class Flat(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.model = module

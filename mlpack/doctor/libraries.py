@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,6 +16,9 @@ DISTRIBUTION = "mlpack-toolkit"
 _SAME_LIBRARY = {"tensorflow-cpu": ("tensorflow",), "xgboost-cpu": ("xgboost",)}
 """Other distributions that bring the same import package."""
 
+_EVERYTHING = "all"
+"""The extra that is made of the others: it says nothing about who needs a library."""
+
 State = Literal["ok", "missing", "unfit"]
 
 
@@ -22,7 +26,7 @@ State = Literal["ok", "missing", "unfit"]
 class Library:
     """A distribution that mlpack or one of its extras requires. ``version`` is empty where it is not installed.
 
-    ``extras`` are those that bring it; none for a base requirement. ``bounds`` is the version specifier.
+    ``extras`` are those that bring it, the smallest first; none for a base requirement. ``bounds`` is the version specifier.
     """
 
     name: str
@@ -71,12 +75,16 @@ def installed_libraries() -> tuple[Library, ...]:
     except metadata.PackageNotFoundError:
         return ()
     bounds: dict[str, Any] = {}
-    extras: dict[str, list[str]] = {}
+    brought: dict[str, list[str]] = {}
     for requirement, extra in _requirements(own.get_all("Provides-Extra") or []):
         name = requirement.name
         bounds[name] = bounds.get(name, requirement.specifier) & requirement.specifier
-        extras.setdefault(name, []).extend([extra] if extra else [])
-    found = [_library(name, bounds[name], tuple(extras[name])) for name in bounds]
+        brought.setdefault(name, []).extend([extra] if extra else [])
+    size = Counter(extra for extras in brought.values() for extra in extras)
+    found = [
+        _library(name, bounds[name], tuple(sorted(extras, key=lambda extra: (size[extra], extra))))
+        for name, extras in brought.items()
+    ]
     return tuple(sorted(found, key=lambda library: (library.extras[:1], library.name.lower())))
 
 
@@ -91,7 +99,8 @@ def _requirements(extras: list[str]) -> Iterator[tuple[Requirement, str]]:
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
             yield requirement, ""
         else:
-            yield from ((requirement, extra) for extra in extras if requirement.marker.evaluate({"extra": extra}))
+            asked = [extra for extra in extras if extra != _EVERYTHING]
+            yield from ((requirement, extra) for extra in asked if requirement.marker.evaluate({"extra": extra}))
 
 
 def _library(name: str, bounds: Any, extras: tuple[str, ...]) -> Library:

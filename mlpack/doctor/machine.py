@@ -70,12 +70,17 @@ def container_engine() -> Engine:
         finally:
             client.close()
     except (docker.errors.DockerException, OSError) as error:
-        return Engine("", _first_line(error))
+        return Engine("", _reason(str(error)))
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
+def _reason(text: str) -> str:
+    """The SDK wraps what happened in layers of its own words: what happened, in ours."""
+    address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if "ermission denied" in text:
+        return f"no permission to use {address}"
+    if "timed out" in text:
+        return f"{address} did not answer within {_PING_SECONDS} s"
+    return f"nothing answers at {address}"
 
 
 def _cpus() -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import CorruptFileError, OutputError
+from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
 from mlpack.scan.hdf5 import dataset_shapes, is_hdf5, open_hdf5
@@ -59,9 +59,10 @@ class Hdf5Format:
         return load_keras(path, ".h5", told.versions)
 
     def save(self, model: Any, path: Path) -> None:
-        """Write without the optimizer. Raises OutputError."""
+        """Write without the optimizer. Raises OutputError, NoRouteError for operations that are no layers."""
         import keras
 
+        _refuse_operations(model)
         try:
             with tempfile.TemporaryDirectory() as folder:
                 whole = Path(folder) / "model.h5"
@@ -115,6 +116,18 @@ def _no_model(path: Path, shapes: Mapping[str, Any], names: set[str]) -> Corrupt
         why=f"it has no {_CONFIGURATION}; it holds {len(shapes)} datasets",
         hint="save the model itself: model.save('model.keras')",
     )
+
+
+def _refuse_operations(model: Any) -> None:
+    """Keras writes operations (``x[:, 0]``, ``keras.ops.exp(x)``) into HDF5 and cannot read them from there."""
+    layers = model.get_config().get("layers", []) if hasattr(model, "get_config") else []
+    found = [layer["class_name"] for layer in layers if str(layer.get("module")).startswith("keras.src.ops")]
+    if found:
+        raise NoRouteError(
+            f"Keras HDF5 cannot hold the operations {', '.join(dict.fromkeys(found))}",
+            why="Keras writes them into the file and does not find them again when it reads it",
+            hint="choose the .keras format",
+        )
 
 
 def _steady(path: Path) -> None:

@@ -14,7 +14,7 @@ from mlpack.scan.compression import compression_of, first_bytes, open_decompress
 from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.failures import explained
 from mlpack.scan.pickles.headers import RUNS_CODE, header_of
-from mlpack.scan.pickles.steady import steady_reduce
+from mlpack.scan.pickles.steady import plain_dispatch, steady_reduce
 from mlpack.scan.pickles.stream import begins_torch_legacy, holds_joblib_arrays, read_pickle
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.source import open_source
@@ -69,6 +69,8 @@ class JoblibFormat:
         from joblib.numpy_pickle import NumpyPickler
 
         class SteadyPickler(NumpyPickler):  # type: ignore[misc]
+            dispatch = plain_dispatch(NumpyPickler)
+
             def reducer_override(self, obj: Any) -> Any:
                 return steady_reduce(obj)
 

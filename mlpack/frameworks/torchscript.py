@@ -7,6 +7,7 @@ from typing import Any
 
 from mlpack.core.errors import NoRouteError
 from mlpack.core.framework import InputHints, Visit
+from mlpack.core.torch_onnx import copied_script
 from mlpack.core.torch_signature import hints_of, in_double, signature_of
 from mlpack.core.torchscript_stages import visit_calls
 from mlpack.runtime.session import Feed, Session
@@ -53,7 +54,7 @@ class TorchScriptFramework:
 
     def in_double(self, model: Any, signature: Signature) -> Session | None:
         """A copy in float64; None where a dtype is written into its code."""
-        return in_double(_copied(model), signature, TorchScriptSession)
+        return in_double(copied_script(model), signature, TorchScriptSession)
 
 
 def tensor_inputs(model: Any) -> tuple[str, ...]:
@@ -77,18 +78,6 @@ def tensor_inputs(model: Any) -> tuple[str, ...]:
             )
     names = tuple(argument.name for argument in needed)
     return ("input",) if len(names) == 1 and len(names[0]) == 1 else names
-
-
-def _copied(model: Any) -> Any:
-    """A module with weights of its own; a ScriptModule cannot be deep-copied."""
-    import io
-
-    import torch
-
-    buffer = io.BytesIO()
-    torch.jit.save(model, buffer)
-    buffer.seek(0)
-    return torch.jit.load(buffer, map_location="cpu")
 
 
 FRAMEWORK = TorchScriptFramework()

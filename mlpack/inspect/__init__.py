@@ -18,10 +18,11 @@ def inspect(path: str | Path, *, sha256: bool = False) -> FileInspection | Bundl
     Files of up to 256 MB are hashed; larger ones only with ``sha256``. No model library is imported.
     Raises UsageError, CorruptFileError, UnrecognisedFileError.
     """
-    from mlpack.inspect.bundle import MANIFEST, inspect_bundle
+    from mlpack.inspect.bundle import inspect_bundle
     from mlpack.inspect.file import inspect_file
+    from mlpack.runtime.manifest import is_bundle
 
     target = Path(path)
-    if (target / MANIFEST).is_file():
+    if is_bundle(target):
         return inspect_bundle(target)
     return inspect_file(target, sha256=sha256)

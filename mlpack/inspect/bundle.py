@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from mlpack.core.errors import CorruptFileError
-from mlpack.core.view import Block, Cell, Facts, Line, Shown, Tone
+from mlpack.core.view import Block, Cell, Facts, Line, Shown
 from mlpack.inspect.words import byte_size, few, signature_facts
-from mlpack.runtime.signature import Signature
-
-MANIFEST = "mlpack.json"
+from mlpack.runtime.manifest import Manifest, ManifestError, read_manifest
 
 
 @dataclass(frozen=True)
 class BundleInspection(Shown):
-    """The manifest of the bundle at ``path``, and the size in bytes of all its files."""
+    """The manifest of a bundle whose files are all as they were written, and their size in bytes."""
 
     command: ClassVar[str] = "inspect"
 
     path: Path
     size: int
-    manifest: Mapping[str, Any]
+    manifest: Manifest
 
     @property
     def exit_code(self) -> int:
@@ -33,44 +30,49 @@ class BundleInspection(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Path, size in bytes, and the manifest as it stands."""
-        return {"path": str(self.path), "size": self.size, "format": "bundle", "manifest": dict(self.manifest)}
+        return {
+            "path": str(self.path),
+            "size": self.size,
+            "format": "bundle",
+            "model": f"{self.manifest.name} {self.manifest.version}",
+            "manifest": dict(self.manifest.document),
+        }
 
     def view(self) -> Sequence[Block]:
         """Name, version and verdict in a line, the facts, the signature."""
-        manifest, parity = self.manifest, self.manifest.get("parity", {})
-        verdict = parity.get("verdict", "UNVERIFIED")
-        title = f"{self.path.name}: {manifest.get('name', '')} {manifest.get('version', '')}, a bundle, {verdict}"
-        tone: Tone = "good" if verdict == "PASS" else "warn"
-        blocks: list[Block] = [Line(title, tone), Facts([fact for fact in self._facts() if fact[1]])]
-        if "signature" in manifest:
-            blocks.append(Facts(signature_facts(Signature.from_json(manifest["signature"])), "Signature"))
-        return blocks
-
-    def _facts(self) -> list[tuple[str, str | Cell]]:
-        source, model = self.manifest.get("source", {}), self.manifest.get("model", {})
+        document = self.manifest.document
+        verdict = document["parity"]["verdict"]
+        name = f"{self.manifest.name} {self.manifest.version}"
         return [
-            ("Made from", _joined(source, "file", "format", "framework")),
-            ("Its SHA-256", source.get("sha256", "")),
-            ("Model", _joined(model, "file", "format")),
-            ("Its SHA-256", model.get("sha256", "")),
-            ("Requires", few(self.manifest.get("requirements", ()))),
-            ("Size", byte_size(self.size)),
+            Line(f"{verdict}  {self.path.name}: {name}, a bundle", "good" if verdict == "PASS" else "warn"),
+            Facts([fact for fact in self._facts(document) if fact[1]]),
+            Facts(signature_facts(self.manifest.signature), "Signature"),
+        ]
+
+    def _facts(self, document: Mapping[str, Any]) -> list[tuple[str, str | Cell]]:
+        source, model, parity = document["source"], document["model"], document["parity"]
+        labels = parity["label_agreement"]
+        return [
+            ("Made from", _joined(source["file"], source["format"], source["framework"])),
+            ("Its SHA-256", source["sha256"] or ""),
+            ("Model", _joined(model["file"], model["format"])),
+            ("Its SHA-256", model["sha256"]),
+            ("Route", " → ".join(document["route"]["frameworks"])),
+            ("Compared", f"{parity['rows']:,} rows, worst error {parity['max_abs_error']:.2g}"),
+            ("Same labels", "" if labels is None else f"{labels:.2%}"),
+            ("Requires", few(document["requirements"])),
+            ("Size", f"{byte_size(self.size)} in {len(document['files']) + 1} files, each as it was written"),
         ]
 
 
 def inspect_bundle(path: Path) -> BundleInspection:
-    """Read the manifest of the bundle at ``path``. Raises CorruptFileError."""
-    file = path / MANIFEST
+    """Read the manifest of the bundle at ``path`` and hash its files. Raises CorruptFileError."""
     try:
-        manifest = json.loads(file.read_bytes())
-    except ValueError as error:
-        raise CorruptFileError(
-            f"{file} is not JSON", why=str(error), hint="pack the model again: mlpack pack"
-        ) from error
-    if not isinstance(manifest, dict):
-        raise CorruptFileError(f"{file} is not a manifest", hint="pack the model again: mlpack pack")
-    return BundleInspection(path, sum(part.stat().st_size for part in path.rglob("*") if part.is_file()), manifest)
+        manifest = read_manifest(path)
+    except ManifestError as error:
+        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack") from error
+    return BundleInspection(path, sum(part.stat().st_size for part in path.iterdir()), manifest)
 
 
-def _joined(part: Mapping[str, Any], *names: str) -> str:
-    return ", ".join(str(part[name]) for name in names if part.get(name))
+def _joined(*parts: str | None) -> str:
+    return ", ".join(part for part in parts if part)

@@ -68,7 +68,7 @@ class FileInspection(Shown):
             ("Opset", ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in header.opsets.items())),
             ("Operators", count_of(header.operators)),
             ("Parameters", "" if header.parameters is None else f"{header.parameters:,}"),
-            ("Imports", few(header.classes, 6)),
+            ("Imports", few(header.classes, 4)),
         ]
 
     def _file(self) -> list[tuple[str, str | Cell]]:
@@ -84,6 +84,8 @@ class FileInspection(Shown):
         """Why loading needs trust, and the command that gives it."""
         if not self.header.runs_code:
             return []
+        if self.header.refused:
+            return [Line(f"It is never loaded: {self.header.runs_code}", "bad")]
         name = shlex.quote(str(self.path))
         lines: list[Block] = [Line(f"Loading it runs code from the file: {self.header.runs_code}", "warn")]
         if self.sha256 is None:
@@ -125,6 +127,9 @@ def inspect_file(path: Path, *, sha256: bool) -> FileInspection:
 
 
 def _provenance(provenance: Mapping[str, str]) -> list[tuple[str, str | Cell]]:
-    """The provenance, with a verdict that stands out."""
-    tones = {"PASS": "good", "FAIL": "bad", "UNVERIFIED": "warn", "VACUOUS": "warn"}
-    return [(name, Cell(value, tones.get(value, "plain"))) for name, value in provenance.items()]  # type: ignore[arg-type]
+    """The provenance without what is shown elsewhere, the verdict first and in its colour."""
+    facts = {name.removeprefix("mlpack."): value for name, value in provenance.items()}
+    facts.pop("signature", None)
+    verdict = facts.pop("verdict", "")
+    rest: list[tuple[str, str | Cell]] = [(name.replace("_", " "), value) for name, value in facts.items()]
+    return [("verdict", Cell(verdict, "good" if verdict == "PASS" else "warn")), *rest] if verdict else rest

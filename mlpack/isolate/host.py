@@ -1,16 +1,18 @@
 """The worker's end: builds the target object and answers calls until its input ends.
 
-Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD``.
+Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD PARENT_PID SCRATCH``.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import select
 import shutil
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from mlpack.core.errors import MlpackError
@@ -18,12 +20,13 @@ from mlpack.isolate import wire
 from mlpack.isolate.limits import Limits
 
 
-def main(request_fd: int, answer_fd: int) -> None:
+def main(request_fd: int, answer_fd: int, parent: int, scratch: str) -> None:
     """Serve calls. The process ends, and its scratch folder goes, when the parent closes its end or dies."""
     requests, answers = os.fdopen(request_fd, "rb", buffering=0), os.fdopen(answer_fd, "wb")
+    _watch_parent(parent, scratch)
+    Path(scratch).mkdir(mode=0o700)
     start = wire.receive(lambda size: _read_exactly(requests, size))
     Limits(**start["limits"]).apply()
-    _watch_parent(os.getppid(), start["scratch"])
     module, _, name = start["target"].partition(":")
     target = getattr(importlib.import_module(module), name)()
     while True:
@@ -31,7 +34,11 @@ def main(request_fd: int, answer_fd: int) -> None:
             request = wire.receive(lambda size: _read_exactly(requests, size))
         except EOFError:
             return
-        wire.send(answers, _answer(target, request))
+        answer = _answer(target, request)
+        if not request.get("silent"):
+            wire.send(answers, answer)
+        elif "error" in answer:
+            sys.stderr.write(answer["error"]["details"])
 
 
 def _answer(target: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -56,11 +63,14 @@ def _read_exactly(stream: BinaryIO, size: int) -> bytearray:
 
 def _watch_parent(parent: int, scratch: str) -> None:
     """End with the parent even while native code computes: nothing is left of a run that was killed."""
+    try:
+        pidfd = os.pidfd_open(parent)
+    except ProcessLookupError:
+        sys.exit(1)
+    if os.getppid() != parent:
+        sys.exit(1)
 
     def watch() -> None:
-        pidfd = os.pidfd_open(parent)
-        import select
-
         select.select([pidfd], [], [])
         shutil.rmtree(scratch, ignore_errors=True)
         os._exit(1)
@@ -69,4 +79,4 @@ def _watch_parent(parent: int, scratch: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

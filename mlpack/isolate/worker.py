@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import select
 import signal
 import subprocess
@@ -42,11 +43,11 @@ class Worker:
         limits: Limits | None = None,
     ) -> None:
         self.name = name
-        self.scratch = Path(tempfile.mkdtemp(prefix="mlpack-"))
-        """The worker's TMPDIR. The worker removes it itself should this process be killed."""
+        self.scratch = Path(tempfile.gettempdir()) / f"mlpack-{secrets.token_hex(8)}"
+        """The worker's TMPDIR. The worker makes it, and removes it should this process be killed."""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process, self._requests, self._answers = self._start(interpreter, environment or {})
-        self._send({"target": target, "limits": (limits or Limits()).to_json(), "scratch": str(self.scratch)})
+        self._send({"target": target, "limits": (limits or Limits()).to_json()})
 
     def call(self, method: str, /, *, timeout: float | None = None, **arguments: Any) -> Any:
         """Call ``method`` with ``arguments`` and return its answer, within ``timeout`` seconds.
@@ -59,6 +60,10 @@ class Worker:
     def begin(self, method: str, /, **arguments: Any) -> None:
         """Start a call and return at once; `finish` waits for its answer."""
         self._send({"method": method, "arguments": arguments})
+
+    def tell(self, method: str, /, **arguments: Any) -> None:
+        """Have ``method`` called in the background, and never hear of it: what it raises goes to `output`."""
+        self._send({"method": method, "arguments": arguments, "silent": True})
 
     def finish(self, *, timeout: float | None = None) -> Any:
         """The answer of the call that was begun. Raises as `call` does."""
@@ -115,7 +120,12 @@ class Worker:
         package_root = str(Path(mlpack.__file__).parent.parent)
         python_path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
         process = subprocess.Popen(
-            [interpreter, "-m", "mlpack.isolate.host", str(request_read), str(answer_write)],
+            [
+                interpreter,
+                "-m",
+                "mlpack.isolate.host",
+                *map(str, (request_read, answer_write, os.getpid(), self.scratch)),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

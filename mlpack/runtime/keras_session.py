@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpack.runtime.empty_batch import is_empty, one_row, without_rows
 from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
 from mlpack.runtime.signature import Signature, TensorSpec
 
@@ -18,7 +19,8 @@ class KerasSession(ClosingSession):
 
     On TensorFlow the model is traced once, with every named dim left open: 4 to 17 times as fast as calling it eagerly,
     never traced anew for another batch size (as ``predict`` is), and the same kernels. A model whose Python does not
-    survive that is called eagerly. ``signature`` lists inputs and outputs in the order of ``keras.tree.flatten``.
+    survive that is called eagerly. ``signature`` lists inputs and outputs in the order of ``keras.tree.flatten``. An
+    empty batch never reaches the backend, see `mlpack.runtime.empty_batch`.
     """
 
     def __init__(self, model: Any, signature: Signature) -> None:
@@ -36,6 +38,12 @@ class KerasSession(ClosingSession):
         missing = [spec.name for spec in self.signature.inputs if spec.name not in feed]
         if missing:
             raise KeyError(f"the feed lacks {', '.join(missing)}")
+        if is_empty(self.signature.inputs, feed):
+            return without_rows(self._named(one_row(self.signature.inputs, feed)), self.signature.outputs)
+        return self._named(feed)
+
+    def _named(self, feed: Feed) -> Outputs:
+        assert self._predict is not None
         answers = self._predict([feed[spec.name] for spec in self.signature.inputs])
         names = [spec.name for spec in self.signature.outputs]
         return {name: _decoded(array) for name, array in zip(names, answers, strict=True)}
@@ -49,10 +57,23 @@ def packed(model: Any, tensors: Sequence[Any]) -> Any:
     """``tensors`` in the structure that ``model`` takes: one tensor, a list, or a dict by name."""
     import keras
 
-    structure = None if getattr(model, "inputs", None) is None else model.input
-    if structure is None:
+    if not getattr(model, "inputs", None):
         return tensors[0] if len(tensors) == 1 else list(tensors)
-    return keras.tree.pack_sequence_as(structure, list(tensors))
+    return keras.tree.pack_sequence_as(declared_input(model), list(tensors))
+
+
+def declared_input(model: Any) -> Any:
+    """What a model with declared inputs takes: a symbolic tensor, a list or a dict of them."""
+    import keras
+
+    return model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+
+
+def declared_output(model: Any) -> Any:
+    """What a model with declared inputs returns: a symbolic tensor, a list or a dict of them."""
+    import keras
+
+    return model.outputs[0] if isinstance(model, keras.Sequential) else model.output
 
 
 def traced_function(model: Any, inputs: Sequence[TensorSpec]) -> Any:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mlpack.runtime.empty_batch import BATCH, is_empty, one_row, without_rows
 from mlpack.runtime.onnx_values import answers_of, array_of, columns_of, ort_value
 from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
 from mlpack.runtime.signature import Dim, Scalar, Signature, TensorSpec
 
 SIGNATURE_KEY = "mlpack.signature"
 """The entry of an ONNX file's ``metadata_props`` that holds its signature as JSON."""
-
-BATCH = "batch"
 
 _DTYPES = {
     "float": "float32",
@@ -35,8 +35,7 @@ class OnnxRuntimeSession(ClosingSession):
     one operator; None leaves it to ONNX Runtime. The signature is the caller's, else the one in the file's metadata, else
     what the graph declares: sequences of maps (``ZipMap``) become arrays with one column a class.
 
-    An empty batch is answered by asking for one row of zeros and returning none of it: ONNX Runtime ends the whole
-    process when LSTM or GRU get a batch of 0.
+    An empty batch never reaches ONNX Runtime, see `mlpack.runtime.empty_batch`.
     """
 
     def __init__(
@@ -58,8 +57,9 @@ class OnnxRuntimeSession(ClosingSession):
 
     def run(self, feed: Feed) -> Outputs:
         """Predict. Raises what ONNX Runtime raises on a wrong name, dtype or width: nothing is cast here."""
-        if self._is_empty(feed):
-            return self._none_of_one_row(feed)
+        if is_empty(self._declared.inputs, feed):
+            outputs = self._named(self._raw(one_row(self._declared.inputs, feed)))
+            return without_rows(outputs, self.signature.outputs)
         return self._named(self._raw(feed))
 
     def close(self) -> None:
@@ -84,25 +84,17 @@ class OnnxRuntimeSession(ClosingSession):
             return {name: array for name, (_, array) in zip(wanted, found, strict=True)}
         return dict(found)
 
-    def _is_empty(self, feed: Feed) -> bool:
-        axes = [(spec.name, spec.shape.index(BATCH)) for spec in self._declared.inputs if BATCH in spec.shape]
-        return bool(axes) and all(
-            name in feed and feed[name].ndim > axis and feed[name].shape[axis] == 0 for name, axis in axes
-        )
-
-    def _none_of_one_row(self, feed: Feed) -> Outputs:
-        one = {}
-        for name, array in feed.items():
-            shape = self._declared.input(name).shape if name in self._inputs else ()
-            sizes = [1 if dim == BATCH else size for dim, size in zip(shape, array.shape, strict=False)]
-            one[name] = np.full(sizes, "", dtype=object) if array.dtype.kind in "OU" else np.zeros(sizes, array.dtype)
-        outputs = self._named(self._raw(one))
-        shapes = {spec.name: spec.shape for spec in self.signature.outputs}
-        return {name: _without_rows(array, shapes.get(name, (BATCH,))) for name, array in outputs.items()}
-
     def _noted(self) -> Signature | None:
-        noted = self._session.get_modelmeta().custom_metadata_map.get(SIGNATURE_KEY)
-        return Signature.from_json(json.loads(noted)) if noted else None
+        """The signature in the metadata, with the dtypes that the graph really has."""
+        text = self._session.get_modelmeta().custom_metadata_map.get(SIGNATURE_KEY)
+        if not text:
+            return None
+        noted = Signature.from_json(json.loads(text))
+        return replace(
+            noted,
+            inputs=tuple(_retyped(spec, self._declared.inputs) for spec in noted.inputs),
+            outputs=tuple(_retyped(spec, self._declared.outputs) for spec in noted.outputs),
+        )
 
     def _probed(self) -> Signature:
         """The declared signature; what a sequence or map holds is found by running one row."""
@@ -153,6 +145,11 @@ def _spec(node: Any, renamed: dict[str, str], known: set[str]) -> TensorSpec:
     return TensorSpec(node.name, _DTYPES.get(element, element), tuple(shape))
 
 
+def _retyped(spec: TensorSpec, declared: tuple[TensorSpec, ...]) -> TensorSpec:
+    twin = next((other for other in declared if other.name == spec.name), spec)
+    return replace(spec, dtype=twin.dtype)
+
+
 def _spec_of(name: str, array: Array) -> TensorSpec:
     dtype = "string" if array.dtype.kind in "OU" else array.dtype.name
     return TensorSpec(name, dtype, (BATCH, *array.shape[1:]) if array.ndim else ())
@@ -161,10 +158,3 @@ def _spec_of(name: str, array: Array) -> TensorSpec:
 def _zeros(spec: TensorSpec) -> Array:
     shape = [dim if isinstance(dim, int) else 1 for dim in spec.shape]
     return np.full(shape, "", dtype=object) if spec.dtype == "string" else np.zeros(shape, dtype=spec.dtype)
-
-
-def _without_rows(array: Array, shape: tuple[Dim, ...]) -> Array:
-    axis = shape.index(BATCH) if BATCH in shape else None
-    if axis is None or axis >= array.ndim:
-        return array
-    return np.take(array, [], axis=axis)

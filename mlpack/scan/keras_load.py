@@ -38,9 +38,9 @@ def _explained(path: Path, error: Exception, versions: Mapping[str, str]) -> Exc
     found = _CLASS.search(text)
     if found:
         return MissingLibraryError(
-            f"{path} needs the class {found['name']}, which is not part of Keras",
-            why="a Keras file holds only the name and settings of a class of your own",
-            hint="put the module that registers it on PYTHONPATH, or build the model of Keras's own layers",
+            f"{path} needs the class {found['name']}, which Keras does not find",
+            why="a Keras file holds only the name and settings of a class of your own; HDF5 files also lose operations",
+            hint="put the module that registers it on PYTHONPATH, or save the model in the .keras format where it was made",
         )
     version = (
         f' with keras {versions["keras"]}: pip install "keras=={versions["keras"]}"' if "keras" in versions else ""

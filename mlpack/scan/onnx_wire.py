@@ -19,6 +19,8 @@ _MODEL_FIELDS = {1: VARINT, 2: LENGTH, 3: LENGTH, 4: LENGTH, 5: VARINT, 6: LENGT
                  20: LENGTH, 25: LENGTH, 26: LENGTH}  # fmt: skip
 _GRAPH_FIELDS = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
 _LATEST_IR_VERSION = 1000
+_OPSETS_SINCE = 3
+"""The IR version from which on a model has to name its opsets."""
 
 
 @dataclass
@@ -103,8 +105,12 @@ def read_structure(source: Source) -> Structure:
                 hint="copy or download the file again",
             )
         _read_model_field(source, one, model)
-    if not model.has_graph:
-        raise CorruptFileError(f"{source.name} is no whole ONNX model", why="it has no graph", hint="export it again")
+    missing = "graph" if not model.has_graph else "opset" if not model.opsets and model.ir_version >= _OPSETS_SINCE else ""
+    if missing:
+        # A protobuf does not say how long it is: one that was cut between two fields is told by what it lacks.
+        raise CorruptFileError(
+            f"{source.name} is no whole ONNX model", why=f"it has no {missing}", hint="copy or download the file again"
+        )
     return model
 
 
@@ -162,37 +168,32 @@ def _read_graph(source: Source, end: int, model: Structure, depth: int) -> None:
         match one.number:
             case 1:
                 _read_node(source, one.end, model, depth)
-            case 2 if depth == 0:
+            case 2 if not depth:
                 model.graph_name = text(source, one)
             case 5:
-                tensor = _read_tensor(source, one.end)
-                _count(tensor, model)
-                if depth == 0:
-                    model.initializers.add(tensor.name)
+                _read_initializer(source, one, model, depth)
             case 11 if depth == 0:
                 model.inputs.append(_read_value(source, one.end))
             case 12 if depth == 0:
                 model.outputs.append(_read_value(source, one.end))
             case 15:
                 _read_sparse(source, one.end, model, depth)
-            case _:
-                pass
 
 
-def _count(tensor: Tensor, model: Structure) -> None:
+def _read_initializer(source: Source, one: Field, model: Structure, depth: int) -> None:
+    tensor = _read_tensor(source, one.end)
     model.parameters += math.prod(tensor.dims)
     if tensor.is_external:
         model.external.append(tensor.external)
+    if depth == 0:
+        model.initializers.add(tensor.name)
 
 
 def _read_sparse(source: Source, end: int, model: Structure, depth: int) -> None:
+    """A SparseTensorProto: its values are a tensor, its indices are none that was learnt."""
     for one in fields(source, end):
-        if one.number in {1, 2} and one.wire == LENGTH:
-            tensor = _read_tensor(source, one.end)
-            if one.number == 1:
-                _count(tensor, model)
-                if depth == 0:
-                    model.initializers.add(tensor.name)
+        if one.number == 1 and one.wire == LENGTH:
+            _read_initializer(source, one, model, depth)
 
 
 def _read_node(source: Source, end: int, model: Structure, depth: int) -> None:

@@ -44,32 +44,40 @@ def fields(source: Source, end: int) -> Iterator[Field]:
     Raises CorruptFileError for what is no protobuf and for a field that reaches behind ``end``.
     """
     while source.position < end:
-        offset = source.position
-        tag = varint(source)
-        number, wire = tag >> 3, tag & 7
-        if number == 0:
-            raise broken(source, offset, "a field without a number")
-        start = source.position
-        if wire == VARINT:
-            found = Field(number, VARINT, varint(source), offset, start)
-        elif wire == FIXED64:
-            found = Field(number, FIXED64, int.from_bytes(source.read(8), "little"), offset, start)
-        elif wire == FIXED32:
-            found = Field(number, FIXED32, int.from_bytes(source.read(4), "little"), offset, start)
-        elif wire == LENGTH:
-            length = varint(source)
-            found = Field(number, LENGTH, length, offset, source.position)
-            if found.end > end:
-                raise source.truncated(length)
-        else:
-            raise broken(source, offset, f"there is no wire type {wire}")
+        found = _field(source)
+        if found.wire != LENGTH:
+            yield found
+            continue
+        if found.end > end:
+            raise source.truncated(found.value)
         yield found
-        if wire == LENGTH:
-            if source.position > found.end:
-                raise broken(source, offset, "a field is longer than it says")
-            source.skip(found.end - source.position)
+        if source.position > found.end:
+            raise broken(source, found.offset, "a field is longer than it says")
+        source.skip(found.end - source.position)
     if source.position != end:
         raise broken(source, source.position, "a message is longer than it says")
+
+
+def _field(source: Source) -> Field:
+    """The tag of the next field, and its value where that has no length."""
+    offset = source.position
+    tag = varint(source)
+    number, wire = tag >> 3, tag & 7
+    if number == 0:
+        raise broken(source, offset, "a field without a number")
+    start = source.position
+    match wire:
+        case 0:
+            return Field(number, VARINT, varint(source), offset, start)
+        case 1:
+            return Field(number, FIXED64, int.from_bytes(source.read(8), "little"), offset, start)
+        case 5:
+            return Field(number, FIXED32, int.from_bytes(source.read(4), "little"), offset, start)
+        case 2:
+            length = varint(source)
+            return Field(number, LENGTH, length, offset, source.position)
+        case _:
+            raise broken(source, offset, f"there is no wire type {wire}")
 
 
 def varint(source: Source) -> int:

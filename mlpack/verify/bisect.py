@@ -24,7 +24,7 @@ stays under the first, a wrong weight does not; the others are for models that p
 """
 RESEMBLES = 0.5
 """A candidate's output this close, and not reproduced, is the same layer gone wrong rather than another layer."""
-MAX_NODES = 12
+MAX_NODES = 6
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,10 @@ class _Match:
 
 
 def collect(framework: Framework, model: Any, signature: Signature, feed: Feed) -> list[Fingerprint]:
-    """A fingerprint of each layer's output, in the order of execution; each output is dropped once it is taken."""
+    """A fingerprint of each layer's output, in the order of execution; each output is dropped once it is taken.
+
+    The model's own outputs come last: what a torch module computes outside its parts shows nowhere else.
+    """
     found: list[Fingerprint] = []
 
     def visit(name: str, array: Array) -> None:
@@ -84,6 +87,11 @@ def collect(framework: Framework, model: Any, signature: Signature, feed: Feed) 
             found.append(taken)
 
     framework.stages(model, signature, feed, visit)
+    seen = {stage.name for stage in found}
+    with framework.session(model, signature) as session:
+        for name, array in session.run(feed).items():
+            if name not in seen:
+                visit(f"output {name}", array)
     return found
 
 
@@ -209,16 +217,12 @@ def _parting(
     stage, match = reference[start], matches[start]
     after = next((reference[place].name for place in reversed(agreeing) if place < start), None)
     low, high = _window(matches, agreeing, start, len(candidate))
-    nodes = [candidate[spot] for spot in range(low + 1, high)]
-    same_size = [node for node in nodes if node.size == stage.size]
-    shown = tuple(node.name for node in nodes[: nodes.index(same_size[0]) + 1] if same_size) or tuple(
-        node.name for node in nodes
-    )
+    shown = _up_to_counterpart(stage, [candidate[spot] for spot in range(low + 1, high)])
     distance = match.distance if match.distance != float("inf") else None
     off = f"the nearest is off by {distance:.2g} of its scale" if distance is not None else "none has its size"
     message = f"they part at {stage.name}" + (f", after {after}" if after else ", from the first layer on")
     if shown:
-        message += f"; in the candidate: {', '.join(shown[-3:])}"
+        message += f"; in the candidate: {', '.join(shown[-MAX_NODES:])}"
     message += f" ({off})"
     if reordered:
         message += f"; the values of {reordered[-1]} are right but in another order"
@@ -234,3 +238,10 @@ def _parting(
         not_visible=not_visible,
         reordered=reordered,
     )
+
+
+def _up_to_counterpart(stage: Fingerprint, nodes: Sequence[Fingerprint]) -> tuple[str, ...]:
+    """The nodes up to the one that most resembles ``stage``; all of them where none has its size."""
+    distances = [(stage.distance(node), place) for place, node in enumerate(nodes) if node.size == stage.size]
+    end = min(distances)[1] + 1 if distances else len(nodes)
+    return tuple(node.name for node in nodes[:end])

@@ -108,8 +108,7 @@ def _parting(reference: Reference, candidate: Peer, report: ParityReport) -> Map
     alignment = align(reference.signature, candidate.signature)
     ours = [Fingerprint.from_json(stage) for stage in reference.peer.stages(feed)]
     theirs = [Fingerprint.from_json(stage) for stage in candidate.stages(alignment.to_candidate(feed))]
-    tolerance = max((value["atol"] for value in report.tolerance.values()), default=1e-5)
-    return first_difference(ours, theirs, tolerance).to_json()
+    return first_difference(ours, theirs).to_json()
 
 
 def _worst_row(reference: Reference, report: ParityReport) -> dict[str, Array]:

@@ -33,6 +33,12 @@ class Measured:
     max_ulp: float = 0.0
     worst_row: int | None = None
     agreement: float | None = None
+    row_errors: NDArray[np.float64] | None = None
+    """The largest absolute error of each row, inf where only one side is finite."""
+
+    def max_over(self, rows: Rows) -> float:
+        """The largest absolute error over the rows marked."""
+        return 0.0 if self.row_errors is None else _top(self.row_errors[rows])
 
 
 def contract(reference: Array, candidate: Array) -> tuple[str, Array]:
@@ -141,6 +147,7 @@ def _measured(
         p99_rel=float(np.quantile(relative, 0.99)) if relative.size else 0.0,
         max_ulp=_top(ulps[finite]) if ulps.size else 0.0,
         worst_row=int(worst.max(axis=1).argmax()) if worst.size else None,
+        row_errors=np.where(np.isfinite(expected), error, 0.0).max(axis=1, initial=0.0),
     )
 
 

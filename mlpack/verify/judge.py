@@ -30,13 +30,13 @@ def judge(asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance
     expected, given = asked.reference, asked.candidate
     if expected.outputs is None:
         if given.outputs is None:
-            return replace(report, verdict="SKIPPED", message=f"both refuse: {expected.raised}")
-        message = f"the reference raises ({expected.raised[:160]}), the candidate answers"
+            return replace(report, verdict="SKIPPED", message=f"both refuse ({_first_line(expected.raised)})")
+        message = f"the reference refuses ({_first_line(expected.raised)}), the candidate answers"
         return replace(report, verdict="SKIPPED", difference=message)
     if given.outputs is None:
-        message = f"the reference answers, the candidate raises: {given.raised}"
+        message = f"the reference answers, the candidate refuses ({_first_line(given.raised)})"
         if not asked.rows:
-            return replace(report, verdict="SKIPPED", difference=message[:240])
+            return replace(report, verdict="SKIPPED", difference=message)
         return replace(report, verdict="FAIL", message=message)
     missing = [spec.name for spec in alignment.reference.outputs if spec not in [pair[0] for pair in alignment.outputs]]
     extra = len(alignment.candidate.outputs) - len(alignment.outputs)
@@ -93,7 +93,13 @@ def _judge_values(
     if asked.probe.kind in NARROW:
         bad = bad & ~cast_rows
     report = _report(spec, measured, tolerance, bad)
-    report = replace(report, conversion_abs=conversion, cast_abs=cast, cast_rows=int(cast_rows.sum()))
+    report = replace(
+        report,
+        max_abs=measured.max_over(~open_rows),
+        conversion_abs=conversion,
+        cast_abs=cast,
+        cast_rows=int(cast_rows.sum()),
+    )
     if bad.any():
         report = replace(report, message=_value_message(asked, spec, expected, given, report, cast_rows))
     return report, int(open_rows.sum())
@@ -227,6 +233,11 @@ def _value_message(
     count = f"{report.rows_beyond} of {asked.rows} rows beyond the tolerance"
     cause = " (the cast to the candidate's input dtype alone does it)" if cast_rows.any() and cast_rows[row] else ""
     return f"{here}; {count}{cause}"
+
+
+def _first_line(raised: str, most: int = 160) -> str:
+    line = raised.partition("\n")[0].strip()
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _shown(values: Array, row: int) -> str:

@@ -143,11 +143,18 @@ class ParityReport(Shown):
             blocks.append(Table("What was tried", PROBE_COLUMNS, [_row(probe) for probe in self.probes]))
         if self.tolerance:
             blocks.append(Facts([(name, _tolerance(value)) for name, value in self.tolerance.items()], "Tolerance"))
-        blocks += [Line(f"differs on {item['probe']}: {item['message']}", "warn") for item in self.differences]
+        blocks += [Line(line, "warn") for line in self._grouped_differences()]
         blocks += [Line(f"not tried: {name} ({reason})", "dim") for name, reason in self.not_tried]
         if self.parting:
             blocks.append(Line(str(self.parting.get("message", "")), "warn"))
         return blocks
+
+    def _grouped_differences(self) -> list[str]:
+        """The differences, those with the same words in one line."""
+        grouped: dict[str, list[str]] = {}
+        for item in self.differences:
+            grouped.setdefault(item["message"], []).append(item["probe"])
+        return [f"note on {', '.join(probes)}: {message}" for message, probes in grouped.items()]
 
 
 PROBE_COLUMNS = ("inputs", "rows", "verdict", "max error", "p99", "ULPs", "labels")
@@ -166,7 +173,7 @@ def _row(probe: ProbeReport) -> tuple[str | Cell, ...]:
         verdict,
         f"{max(output.max_abs for output in numeric):.2g}" if numeric else "",
         f"{max(output.p99_abs for output in numeric):.2g}" if numeric else "",
-        f"{max(output.max_ulp for output in numeric):.0f}" if numeric else "",
+        f"{max(output.max_ulp for output in numeric):.3g}" if numeric else "",
         f"{min(labels):.2%}" if labels else "",
     )
 

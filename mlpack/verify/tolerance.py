@@ -41,8 +41,11 @@ class Tolerance:
         return asdict(self)
 
     def at_scale(self, scale: float) -> Tolerance:
-        """The same tolerance for rows of another magnitude: never tighter, wider in proportion."""
-        if self.decided_by == "user" or not scale > self.scale > 0:
+        """The same tolerance for rows of another magnitude: never tighter, wider in proportion.
+
+        A user's absolute tolerance is meant for ordinary rows and widens as well.
+        """
+        if not scale > self.scale > 0:
             return self
         return Tolerance(self.atol * scale / self.scale, self.rtol, self.decided_by, scale, self.terms)
 
@@ -56,7 +59,7 @@ def derive(
     units, by source. ``rtol`` and ``atol`` are the user's word, which goes before everything derived.
     """
     if rtol is not None or atol is not None:
-        return Tolerance(atol or 0.0, rtol or 0.0, "user")
+        return Tolerance(atol or 0.0, rtol or 0.0, "user", magnitude(reference))
     epsilon = max(_epsilon(reference.dtype), _epsilon(candidate_dtype))
     steps = ULPS[_coarser(reference.dtype, candidate_dtype)]
     scale = magnitude(reference)

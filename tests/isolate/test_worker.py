@@ -74,6 +74,14 @@ def test_a_worker_that_hangs_is_ended(target):
             worker.call("echo")
 
 
+def test_what_is_only_told_is_never_answered(target):
+    with Worker(target) as worker:
+        worker.tell("raise_foreign")
+        worker.tell("chatter")
+        assert worker.call("echo", a=1) == {"a": 1}
+        assert "the number is wrong" in worker.output()
+
+
 def test_limits_bind_the_worker(target):
     with Worker(target, limits=Limits(memory_bytes=512 << 20, file_bytes=1 << 20)) as worker:
         assert worker.call("fill", size=1 << 20) == 1 << 20

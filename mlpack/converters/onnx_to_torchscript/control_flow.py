@@ -58,9 +58,7 @@ def write_if(call: Call, write_graph: WriteGraph) -> None:
             call.scope.define(name, Variable(target, kind))
 
 
-def _write_branch(
-    call: Call, write_graph: WriteGraph, graph: onnx.GraphProto, targets: list[str]
-) -> list[Kind]:
+def _write_branch(call: Call, write_graph: WriteGraph, graph: onnx.GraphProto, targets: list[str]) -> list[Kind]:
     program = call.scope.program
     program.depth += 1
     scope = Scope(program, call.scope)
@@ -95,7 +93,9 @@ def write_loop(call: Call, write_graph: WriteGraph) -> None:
     _advance(call, carried, results[1 : 1 + len(carried)], collected, results[1 + len(carried) :])
     program.write(f"{index} += 1")
     program.depth -= 1
-    stacked = [_stack(call, name, value) for name, value in zip(collected, body.output[1 + len(carried) :], strict=True)]
+    stacked = [
+        _stack(call, name, value) for name, value in zip(collected, body.output[1 + len(carried) :], strict=True)
+    ]
     _define_outputs(call, [*carried, *stacked])
 
 

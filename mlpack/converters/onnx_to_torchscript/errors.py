@@ -1,7 +1,7 @@
 """What the conversion refuses, and why.
 
-    ValueError
-    └── UnsupportedOperator    one or more nodes of the graph have no exact TorchScript equivalent
+ValueError
+└── UnsupportedOperator    one or more nodes of the graph have no exact TorchScript equivalent
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ class UnsupportedOperator(ValueError):
     The attributes describe the first one; ``refusals`` lists all of them, so that one run tells everything.
     """
 
-    def __init__(
-        self, op_type: str, domain: str, node_name: str, reason: str, also: tuple[Refusal, ...] = ()
-    ) -> None:
+    def __init__(self, op_type: str, domain: str, node_name: str, reason: str, also: tuple[Refusal, ...] = ()) -> None:
         self.op_type = op_type
         self.domain = domain
         self.node_name = node_name

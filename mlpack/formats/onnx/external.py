@@ -59,11 +59,11 @@ def copy_model(source: Path, path: Path) -> None:
 
 
 def _serialized(model: onnx.ModelProto) -> bytes:
-    from google.protobuf.message import EncodeError
-
     try:
         serialized: bytes = model.SerializeToString(deterministic=True)
-    except (EncodeError, ValueError) as error:
+    except Exception as error:  # protobuf's EncodeError; older releases raise ValueError
+        if type(error).__name__ not in {"EncodeError", "ValueError"}:
+            raise
         raise NoRouteError(
             "the ONNX graph is too large for one file",
             why=f"a protobuf message ends at 2 GiB, and this one is larger without its initializers: {error}",

@@ -54,7 +54,8 @@ def describe(view: PickleView) -> Description:
     root = view.root
     kind = class_of(root)
     if kind is None:
-        return Description(None, f"a {type(root).__name__}, not a model", notes=_container_notes(root))
+        made = "an object" if isinstance(root, Call) else f"a {type(root).__name__}"
+        return Description(None, f"{made}, not a model", notes=_container_notes(root))
     if isinstance(root, Name):
         return Description(None, f"the name {root.qualified}, not an object")
     attributes = attributes_of(root)

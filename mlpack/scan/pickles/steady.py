@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 import io
+import pickle
 import sys
+import types
 from typing import Any
 
 from mlpack.scan.keras_archive import steady_keras_bytes
+
+
+def plain_dispatch(pickler: type[Any]) -> dict[type, Any]:
+    """How Python's own pickler (the one written in Python, which joblib extends) writes the built-in types.
+
+    dill, which TensorFlow's dependencies may import, replaces entries in that table for the whole process, and files then
+    need dill to be loaded.
+    """
+    names: dict[type, str] = {
+        type(None): "save_none",
+        bool: "save_bool",
+        int: "save_long",
+        float: "save_float",
+        bytes: "save_bytes",
+        bytearray: "save_bytearray",
+        pickle.PickleBuffer: "save_picklebuffer",
+        str: "save_str",
+        tuple: "save_tuple",
+        list: "save_list",
+        dict: "save_dict",
+        set: "save_set",
+        frozenset: "save_frozenset",
+        types.FunctionType: "save_global",
+        type: "save_type",
+    }
+    return {kind: getattr(pickler, name) for kind, name in names.items()}
 
 
 def steady_reduce(obj: Any) -> Any:

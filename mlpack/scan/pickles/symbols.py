@@ -114,6 +114,12 @@ def class_of(value: Any) -> Name | None:
     for _ in range(8):
         if isinstance(value, Name):
             return value
+        if isinstance(value, Persistent):
+            # torch before 1.6 writes a module's class as ("module", class, file, source).
+            identifier = value.identifier
+            is_class = isinstance(identifier, tuple) and len(identifier) == 4 and identifier[0] == "module"
+            value = identifier[1] if is_class else None
+            continue
         if not isinstance(value, Call):
             return None
         target = value.target

@@ -19,6 +19,8 @@ _FLOATS: Mapping[str, tuple[float, ...]] = {
     "ones": (1.0, -1.0),
     "values near zero": (
         float(np.finfo(np.float32).eps),
+        float(np.finfo(np.float16).tiny),
+        float(np.finfo(np.float16).smallest_subnormal),
         float(np.finfo(np.float32).tiny),
         float(np.finfo(np.float32).smallest_subnormal),
         -float(np.finfo(np.float32).tiny),

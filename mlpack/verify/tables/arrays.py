@@ -23,7 +23,7 @@ _DAMAGED = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.er
 def read_npz(path: Path, max_rows: int | None) -> dict[str, Array]:
     """Every array of an .npz by name. Raises DataError."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             found = {name: _rows(archive[name], max_rows) for name in archive.files}
     except _DAMAGED as error:
         raise _unreadable(path, error) from error

@@ -173,16 +173,27 @@ def _as_it_is(table: Table) -> Feed:
             name: _stacked(column, table.place(place))
             for place, (name, column) in enumerate(zip(names, table.columns, strict=True))
         }
-    if all(is_numeric(column) for column in table.columns):
+    if all(is_numeric(column) for column in table.columns) and len(_dtypes(table)) == 1:
         spec = TensorSpec(INPUT, "float64", ("batch", len(table.columns)))
         arrays = [column_array(column, spec, table.place(place)) for place, column in enumerate(table.columns)]
         return {INPUT: np.stack(arrays, axis=1)}
     names = table.names or tuple(f"column {place + 1}" for place in range(len(table.columns)))
     feed: dict[str, Array] = {}
     for place, (name, column) in enumerate(zip(names, table.columns, strict=True)):
-        spec = TensorSpec(name, "float64" if is_numeric(column) else "string", ("batch", 1))
+        spec = TensorSpec(name, _dtype(column), ("batch", 1))
         feed[name] = column_array(column, spec, table.place(place))[:, None]
     return feed
+
+
+def _dtypes(table: Table) -> set[str]:
+    return {_dtype(column) for column in table.columns}
+
+
+def _dtype(cells: Cells) -> str:
+    """The dtype of a typed column as it is; numbers in text are float64."""
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "biuf":
+        return str(cells.dtype)
+    return "float64" if is_numeric(cells) else "string"
 
 
 def is_numeric(cells: Cells) -> bool:

@@ -84,11 +84,13 @@ def _table(source: str, records: Sequence[tuple[int, Any]], unit: str) -> Table:
     if not records:
         raise DataError(f"{source} has no rows", hint=_HINT)
     lines = [number for number, _ in records]
-    if all(isinstance(record, dict) for _, record in records):
+    kind = dict if isinstance(records[0][1], dict) else list
+    for number, record in records:
+        if not isinstance(record, kind):
+            raise DataError(f"{source}, {unit} {number}: {_kind(record)}, not a record", hint=_HINT)
+    if kind is dict:
         return _from_objects(source, records, lines, unit)
     for number, record in records:
-        if not isinstance(record, list):
-            raise DataError(f"{source}, {unit} {number}: {_kind(record)}, not a record", hint=_HINT)
         if len(record) != len(records[0][1]):
             raise DataError(
                 f"{source}, {unit} {number}: {len(record)} values, and {unit} {lines[0]} has {len(records[0][1])}",
@@ -111,5 +113,13 @@ def _from_objects(source: str, records: Sequence[tuple[int, Any]], lines: Sequen
 
 
 def _kind(record: Any) -> str:
-    kinds = {str: "text", int: "a number", float: "a number", bool: "a bool", type(None): "null", dict: "an object"}
+    kinds = {
+        str: "text",
+        int: "a number",
+        float: "a number",
+        bool: "a bool",
+        type(None): "null",
+        dict: "an object",
+        list: "a list",
+    }
     return kinds.get(type(record), type(record).__name__)

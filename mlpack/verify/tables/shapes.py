@@ -19,13 +19,14 @@ def fit_array(array: Array, spec: TensorSpec, place: Place) -> Array:
     The first axis may have any size: a model that takes a fixed number of rows gets them in batches. Raises DataError.
     """
     shaped = array
+    if array.ndim > 1 and array.shape == spec.shape[1:]:
+        raise _misfit(array, spec, place, "add the batch axis: array[None]")
     if array.ndim + 1 == len(spec.shape) and spec.shape[-1] == 1:
         shaped = array[..., None]
     elif array.ndim == len(spec.shape) + 1 and array.shape[-1] == 1 and spec.shape:
         shaped = array[..., 0]
     if shaped.ndim != len(spec.shape):
-        hint = "add the batch axis: array[None]" if array.ndim + 1 == len(spec.shape) else "reshape the array"
-        raise _misfit(array, spec, place, hint)
+        raise _misfit(array, spec, place, "give one array with the rows on its first axis")
     for axis, size in enumerate(spec.shape):
         if axis > 0 and isinstance(size, int) and shaped.shape[axis] != size:
             raise _misfit(array, spec, place, "mlpack inspect MODEL shows what the model takes")

@@ -19,7 +19,7 @@ def run_onnx(model, feed):
 def run_torchscript(module, arrays):
     """All outputs of a scripted module, as numpy arrays."""
     with torch.inference_mode():
-        answer = module(*(torch.from_numpy(np.ascontiguousarray(array)) for array in arrays))
+        answer = module(*(torch.from_numpy(np.array(array)) for array in arrays))
     return [output.numpy() for output in (answer if isinstance(answer, tuple) else (answer,))]
 
 

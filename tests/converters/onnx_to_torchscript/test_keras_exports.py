@@ -13,8 +13,13 @@ import tf2onnx
 from keras import layers
 
 
+def keras_gelu(x):
+    return keras.activations.gelu(x, approximate=True)  # tf2onnx 1.17 has no Erfc, which the exact one becomes
+
+
 def mlp():
-    steps = [layers.Dense(12, activation=name) for name in ("relu", "elu", "selu", "gelu", "softplus", "swish", "tanh")]
+    steps = [layers.Dense(12, activation=name) for name in ("relu", "elu", "selu", "softplus", "swish", "tanh")]
+    steps += [layers.Activation(keras_gelu)]
     steps += [layers.BatchNormalization(), layers.LayerNormalization(), layers.LeakyReLU(), layers.PReLU()]
     return keras.Sequential([keras.Input((6,)), *steps, layers.Dropout(0.3), layers.Dense(3, activation="softmax")])
 

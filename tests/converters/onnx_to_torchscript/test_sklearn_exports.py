@@ -8,6 +8,7 @@ import xgboost
 from onnx import numpy_helper
 from onnxmltools.convert.common.data_types import FloatTensorType
 from skl2onnx import to_onnx
+from sklearn.base import ClassifierMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.decomposition import PCA
@@ -45,6 +46,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC, NuSVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+OPSETS = {"": 18, "ai.onnx.ml": 3}
 IRIS, CANCER, DIABETES = (load(return_X_y=True) for load in (load_iris, load_breast_cancer, load_diabetes))
 
 CLASSIFIERS = {
@@ -61,13 +63,15 @@ CLASSIFIERS = {
     "svc with probabilities": SVC(probability=True, random_state=0),
     "svc poly": make_pipeline(StandardScaler(), SVC(kernel="poly", probability=True, random_state=0)),
     "nu svc": make_pipeline(StandardScaler(), NuSVC(nu=0.2, kernel="sigmoid", gamma=0.01)),
-    "linear svc": make_pipeline(StandardScaler(), LinearSVC(random_state=0)),
+    "linear svc": LinearSVC(random_state=0, C=0.01),
     "neighbours": KNeighborsClassifier(),
     "gaussian": GaussianNB(),
     "bernoulli": make_pipeline(Binarizer(threshold=2.0), BernoulliNB()),
     "multinomial": make_pipeline(MinMaxScaler(), MultinomialNB()),
     "one vs rest": OneVsRestClassifier(LogisticRegression(max_iter=300)),
-    "voting": VotingClassifier([("l", LogisticRegression(max_iter=300)), ("g", GaussianNB())], voting="soft", flatten_transform=False),
+    "voting": VotingClassifier(
+        [("l", LogisticRegression(max_iter=300)), ("g", GaussianNB())], voting="soft", flatten_transform=False
+    ),
     "pca": make_pipeline(RobustScaler(), PCA(3), PolynomialFeatures(), LogisticRegression(max_iter=2000)),
     "imputed": make_pipeline(SimpleImputer(), Normalizer(), DecisionTreeClassifier(random_state=0)),
 }
@@ -101,7 +105,11 @@ def threshold_rows(model, columns, base):
             splits |= {(f, v) for f, v, name in zip(features, values, names, strict=True) if name != "LEAF"}
     rows = []
     for feature, value in sorted(splits)[:400]:
-        for nudged in (value, np.nextafter(np.float32(value), np.float32(-np.inf)), np.nextafter(np.float32(value), np.float32(np.inf))):
+        for nudged in (
+            value,
+            np.nextafter(np.float32(value), np.float32(-np.inf)),
+            np.nextafter(np.float32(value), np.float32(np.inf)),
+        ):
             row = base[len(rows) % len(base)].copy()
             row[feature] = nudged
             rows.append(row)
@@ -118,8 +126,9 @@ def feeds(model, rows):
 
 def to_graph(estimator, rows):
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    options = {id(last): {"zipmap": False}} if hasattr(last, "predict_proba") else None
-    return to_onnx(estimator, rows[:1], options=options, target_opset={"": 18, "ai.onnx.ml": 3})
+    has_zipmap = isinstance(last, ClassifierMixin) and not isinstance(last, LinearSVC)
+    options = {id(last): {"zipmap": False}} if has_zipmap else None
+    return to_onnx(estimator, rows[:1], options=options, target_opset=OPSETS)
 
 
 @pytest.mark.parametrize("classes", ["two", "three"])
@@ -138,11 +147,19 @@ def test_regressor_agrees(name, assert_agrees):
     assert_agrees(model, feeds(model, rows), rtol=1e-4, atol=1e-3)
 
 
-def test_outlier_detectors_agree(assert_agrees):
+def test_isolation_forest_agrees(assert_agrees):
     rows = IRIS[0].astype(np.float32)
-    for detector in (IsolationForest(n_estimators=5, random_state=0), OneClassSVM()):
-        model = to_onnx(detector.fit(rows), rows[:1], target_opset={"": 18, "ai.onnx.ml": 3})
-        assert_agrees(model, feeds(model, rows))
+    model = to_onnx(IsolationForest(n_estimators=5, random_state=0).fit(rows), rows[:1], target_opset=OPSETS)
+    assert_agrees(model, feeds(model, rows))
+
+
+def test_one_class_svm_agrees(assert_agrees):
+    rows = IRIS[0].astype(np.float32)
+    detector = OneClassSVM().fit(rows)
+    inside = rows[np.abs(detector.decision_function(rows)) > 1e-4]  # the sign of a row on the boundary is rounding
+    assert 100 < len(inside) < len(rows)
+    model = to_onnx(detector, rows[:1], target_opset=OPSETS)
+    assert_agrees(model, feeds(model, inside))
 
 
 def test_missing_values_take_the_branch_they_took_in_training(assert_agrees):
@@ -157,13 +174,13 @@ def test_encoders_agree(assert_agrees):
     generator = np.random.default_rng(0)
     rows = generator.integers(0, 4, (120, 3)).astype(np.int64)
     for encoder in (OneHotEncoder(handle_unknown="ignore"), OrdinalEncoder()):
-        model = to_onnx(encoder.fit(rows), rows[:1], target_opset={"": 18, "ai.onnx.ml": 3})
+        model = to_onnx(encoder.fit(rows), rows[:1], target_opset=OPSETS)
         assert_agrees(model, [{model.graph.input[0].name: rows[:count]} for count in (1, 2, 5)])
     continuous = generator.standard_normal((120, 3)).astype(np.float32)
     columns = ColumnTransformer(
         [("bins", KBinsDiscretizer(4, encode="ordinal"), [0]), ("scaled", StandardScaler(), [1, 2])]
     )
-    model = to_onnx(columns.fit(continuous), continuous[:1], target_opset={"": 18, "ai.onnx.ml": 3})
+    model = to_onnx(columns.fit(continuous), continuous[:1], target_opset=OPSETS)
     assert_agrees(model, [{model.graph.input[0].name: continuous[:count]} for count in (1, 2, 5)])
 
 

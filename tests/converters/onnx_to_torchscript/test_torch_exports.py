@@ -92,7 +92,9 @@ def exported(net, example, dynamo):
             dim = torch.export.Dim("batch", min=1, max=4096)
             torch.onnx.export(net, (example,), dynamo=True, dynamic_shapes=({0: dim},), verbose=False).save(buffer)
         else:
-            torch.onnx.export(net, (example,), buffer, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}})
+            torch.onnx.export(
+                net, (example,), buffer, dynamo=False, input_names=["x"], dynamic_axes={"x": {0: "batch"}}
+            )
     return onnx.load_from_string(buffer.getvalue())
 
 
@@ -120,7 +122,12 @@ def test_an_empty_batch_gives_an_empty_answer(name):
     answer = module(torch.from_numpy(feed(0)))
     first = answer[0] if isinstance(answer, tuple) else answer
     assert first.shape[0] == 0
-    assert first.shape[1:] == (net(torch.from_numpy(feed(2)))[0] if isinstance(answer, tuple) else net(torch.from_numpy(feed(2)))).shape[1:]
+    assert (
+        first.shape[1:]
+        == (net(torch.from_numpy(feed(2)))[0] if isinstance(answer, tuple) else net(torch.from_numpy(feed(2)))).shape[
+            1:
+        ]
+    )
 
 
 def test_sequence_length_stays_dynamic(assert_agrees):

@@ -11,6 +11,8 @@ from mlpack.converters.onnx_to_torchscript.values import float_literal, torch_dt
 if TYPE_CHECKING:
     from mlpack.converters.onnx_to_torchscript.call import Call
 
+LARGEST = 3.4028234663852886e38  # of float32: the default bounds of Clip before operator set 11
+
 UNARY = {
     "Abs": "torch.abs({0})",
     "Acos": "torch.acos({0})",
@@ -37,7 +39,7 @@ UNARY = {
     "Relu": "torch.relu({0})",
     "Round": "torch.round({0})",
     "Sigmoid": "torch.sigmoid({0})",
-    "Sign": "torch.sign({0})",
+    "Sign": "ops_elementwise.sign({0})",
     "Sin": "torch.sin({0})",
     "Sinh": "torch.sinh({0})",
     "Softplus": "ops_elementwise.softplus({0})",
@@ -145,7 +147,7 @@ def clip(call: Call) -> str:
     if call.opset >= 11:
         return f"ops_elementwise.clip({call.input(0)}, {call.optional(1)}, {call.optional(2)})"
     call.ignore("consumed_inputs")
-    low, high = call.real("min", float("-inf")), call.real("max", float("inf"))
+    low, high = call.real("min", -LARGEST), call.real("max", LARGEST)
     return f"torch.clamp({call.input(0)}, {float_literal(low)}, {float_literal(high)})"
 
 

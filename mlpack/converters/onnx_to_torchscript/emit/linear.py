@@ -19,7 +19,7 @@ def matmul(call: Call) -> str:
 
 @operator("Gemm")
 def gemm(call: Call) -> str:
-    """alpha * A @ B + beta * C."""
+    """Alpha * A @ B + beta * C."""
     call.ignore("broadcast")
     a = f"{call.input(0)}.t()" if call.flag("transA") else call.input(0)
     b = f"{call.input(1)}.t()" if call.flag("transB") else call.input(1)

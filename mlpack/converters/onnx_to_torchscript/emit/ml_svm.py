@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpack.converters.onnx_to_torchscript.emit.ml import class_labels, post_transform
 from mlpack.converters.onnx_to_torchscript.program import Expression
 from mlpack.converters.onnx_to_torchscript.registry import ML, operator
 from mlpack.converters.onnx_to_torchscript.values import literal
-from mlpack.converters.onnx_to_torchscript.emit.ml import class_labels, post_transform
 
 if TYPE_CHECKING:
     from mlpack.converters.onnx_to_torchscript.call import Call

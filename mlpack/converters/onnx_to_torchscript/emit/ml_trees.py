@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlpack.converters.onnx_to_torchscript.emit.ml import class_labels, post_transform
 from mlpack.converters.onnx_to_torchscript.program import Expression
 from mlpack.converters.onnx_to_torchscript.registry import ML, operator
 from mlpack.converters.onnx_to_torchscript.trees import LEAF, MEMBER, MODES, Ensemble, children, leaf_table
 from mlpack.converters.onnx_to_torchscript.values import literal
-from mlpack.converters.onnx_to_torchscript.emit.ml import class_labels, post_transform
 
 if TYPE_CHECKING:
     from mlpack.converters.onnx_to_torchscript.call import Call
@@ -143,8 +143,7 @@ def _binary(
         if base is not None and base.size != 1:
             call.refuse("two base_values for leaves that score one class have no agreed meaning")
         base_text = "None" if base is None else call.buffer("base_values", base)
-        complement = positive and transform != "LOGISTIC"
-        text = f"ops_ml_trees.binary({found}, {base_text}, {labels}, {threshold}, {complement}, {transform!r})"
+        text = f"ops_ml_trees.binary({found}, {base_text}, {labels}, {threshold}, {positive}, {transform!r})"
         return Expression(text, ("Tensor", "Tensor"))
     if base is not None:
         call.refuse("base_values for leaves that score the second class have no agreed meaning")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlpack.converters.onnx_to_torchscript.emit.conv import padding, strides_and_dilations
 from mlpack.converters.onnx_to_torchscript.program import Expression
 from mlpack.converters.onnx_to_torchscript.registry import operator
 from mlpack.converters.onnx_to_torchscript.values import literal
-from mlpack.converters.onnx_to_torchscript.emit.conv import padding, strides_and_dilations
 
 if TYPE_CHECKING:
     from mlpack.converters.onnx_to_torchscript.call import Call
@@ -36,6 +36,10 @@ def max_pool(call: Call) -> str | Expression:
 @operator("AveragePool")
 def average_pool(call: Call) -> str:
     """Means."""
+    strides = call.integers("strides") or (1,) * len(call.integers("kernel_shape"))
+    sparse = any(kernel + 1 < step for kernel, step in zip(call.integers("kernel_shape"), strides, strict=True))
+    if sparse and call.text("auto_pad", "NOTSET").startswith("SAME"):
+        call.refuse("windows further apart than they are long, with auto_pad: ONNX Runtime pads by negative amounts")
     return f"ops_pooling.average_pool({call.input(0)}, {_windows(call)}, {call.flag('count_include_pad')})"
 
 

@@ -4,9 +4,7 @@ import torch
 from torch import Tensor
 
 
-def automatic_pads(
-    x: Tensor, kernel: list[int], strides: list[int], dilations: list[int], lower: bool
-) -> list[int]:
+def automatic_pads(x: Tensor, kernel: list[int], strides: list[int], dilations: list[int], lower: bool) -> list[int]:
     """Pads that make the output ceil(input / stride) long; an odd one goes in front if `lower`."""
     before: list[int] = []
     after: list[int] = []

@@ -28,12 +28,22 @@ def pow(a: Tensor, b: Tensor) -> Tensor:
 
 
 def clip(x: Tensor, low: Tensor | None, high: Tensor | None) -> Tensor:
-    """Raise to the lower bound, then cut at the upper one."""
+    """Raise to the lower bound, then cut at the upper one; absent bounds are the finite limits of the type."""
+    nan, infinity = float("nan"), float("inf")
     if low is not None:
         x = torch.maximum(x, low)
+    elif x.is_floating_point():
+        x = torch.nan_to_num(x, nan=nan, posinf=infinity)
     if high is not None:
         x = torch.minimum(x, high)
+    elif x.is_floating_point():
+        x = torch.nan_to_num(x, nan=nan, neginf=-infinity)
     return x
+
+
+def sign(x: Tensor) -> Tensor:
+    """-1, 0 or 1; NaN stays."""
+    return torch.where(torch.isnan(x), x, torch.sign(x))
 
 
 def reciprocal(x: Tensor) -> Tensor:
@@ -52,7 +62,7 @@ def elu(x: Tensor, alpha: float) -> Tensor:
 
 
 def selu(x: Tensor, alpha: float, gamma: float) -> Tensor:
-    """gamma * elu(x)."""
+    """Gamma * elu(x)."""
     return gamma * torch.where(x <= 0, alpha * torch.expm1(x), x)
 
 
@@ -62,7 +72,7 @@ def celu(x: Tensor, alpha: float) -> Tensor:
 
 
 def thresholded_relu(x: Tensor, alpha: float) -> Tensor:
-    """x where it exceeds alpha, else zero."""
+    """X where it exceeds alpha, else zero."""
     return torch.where(x > alpha, x, torch.zeros_like(x))
 
 
@@ -78,12 +88,12 @@ def shrink(x: Tensor, bias: float, lambd: float) -> Tensor:
 
 
 def hard_swish(x: Tensor) -> Tensor:
-    """x * max(0, min(1, x / 6 + 0.5))."""
+    """X * max(0, min(1, x / 6 + 0.5))."""
     return x * torch.clamp(x / 6 + 0.5, 0, 1)
 
 
 def gelu(x: Tensor, tanh: bool) -> Tensor:
-    """x * Phi(x), or its tanh approximation."""
+    """X * Phi(x), or its tanh approximation."""
     if tanh:
         inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
         return 0.5 * x * (1 + torch.tanh(inner))

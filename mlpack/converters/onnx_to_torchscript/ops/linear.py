@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def gemm(a: Tensor, b: Tensor, c: Tensor | None, alpha: float, beta: float) -> Tensor:
-    """alpha * a @ b + beta * c."""
+    """Alpha * a @ b + beta * c."""
     if c is None:
         y = torch.matmul(a, b)
         return y if alpha == 1.0 else (alpha * y).to(a.dtype)

@@ -48,10 +48,10 @@ def transform(scores: Tensor, name: str) -> Tensor:
 
 def with_second_class(score: Tensor, name: str, complement: bool) -> Tensor:
     """Scores of both classes from that of the second one, [rows, 1]."""
-    if complement:
-        return torch.cat([1 - score, score], 1)
     if name == "LOGISTIC":
         return torch.cat([logistic(-score), logistic(score)], 1)
+    if complement:
+        return torch.cat([1 - score, score], 1)
     return torch.cat([-score, score], 1)
 
 
@@ -61,7 +61,7 @@ def rows(x: Tensor) -> Tensor:
 
 
 def linear(x: Tensor, coefficients: Tensor, intercepts: Tensor | None) -> Tensor:
-    """x @ coefficients.T + intercepts, in float32."""
+    """X @ coefficients.T + intercepts, in float32."""
     y = torch.matmul(rows(x).to(torch.float32), coefficients.t())
     return y if intercepts is None else y + intercepts
 
@@ -78,7 +78,7 @@ def linear_classifier(
     scores = linear(x, coefficients, intercepts)
     if scores.size(1) == 1:
         chosen = torch.where(scores[:, 0] > 0, labels[1], labels[0])
-        return chosen, with_second_class(scores, post_transform, False)
+        return chosen, with_second_class(scores, post_transform, post_transform != "LOGISTIC")
     return first_largest(scores, labels), transform(scores, post_transform)
 
 
@@ -122,7 +122,7 @@ def one_hot_encoder(x: Tensor, categories: Tensor, zeros: bool) -> Tensor:
 
 
 def label_encoder(x: Tensor, keys: Tensor, values: Tensor, default: Tensor, nan_value: Tensor) -> Tensor:
-    """values at the position of x among the sorted keys, or the default; NaN has a value of its own."""
+    """Values at the position of x among the sorted keys, or the default; NaN has a value of its own."""
     place = torch.searchsorted(keys, x.contiguous()).clamp(max=keys.size(0) - 1)
     found = torch.where(keys[place] == x, values[place], default)
     if x.is_floating_point():

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mlpack.converters.onnx_to_torchscript.ops.ml import transform, with_second_class
 
+
 def compare(value: Tensor, threshold: Tensor, mode: int) -> Tensor:
     """Whether the true branch is taken: 0 to 5 are <=, <, >=, >, ==, !=."""
     if mode == 0:

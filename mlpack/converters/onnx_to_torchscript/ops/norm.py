@@ -14,9 +14,9 @@ def batch_norm(x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, var: Tensor
     if x.dim() < 2:
         return ((x - mean) / torch.sqrt(var + epsilon) * scale + bias).to(x.dtype)
     kind = mean.dtype
-    return torch.batch_norm(
-        x.to(kind), scale.to(kind), bias.to(kind), mean, var, False, 0.0, epsilon, False
-    ).to(x.dtype)
+    return torch.batch_norm(x.to(kind), scale.to(kind), bias.to(kind), mean, var, False, 0.0, epsilon, False).to(
+        x.dtype
+    )
 
 
 def standardise(x: Tensor, axes: list[int], epsilon: float) -> Tensor:

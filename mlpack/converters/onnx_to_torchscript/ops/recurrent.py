@@ -36,7 +36,7 @@ def activate(x: Tensor, name: str, alpha: float, beta: float) -> Tensor:
 
 
 def bounded(x: Tensor, clip: float) -> Tensor:
-    """x clipped to [-clip, clip]; zero means not at all."""
+    """X clipped to [-clip, clip]; zero means not at all."""
     return torch.clamp(x, -clip, clip) if clip > 0 else x
 
 

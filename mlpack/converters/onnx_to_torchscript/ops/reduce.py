@@ -120,4 +120,4 @@ def reduce_log_sum_exp(x: Tensor, axes: list[int], keepdims: bool, noop: bool) -
     over = axes_of(x, axes, noop)
     if len(over) == 0:
         return x
-    return squeeze(torch.logsumexp(x, over, keepdim=True), over, keepdims)
+    return squeeze(torch.logsumexp(x, over, keepdim=True).to(x.dtype), over, keepdims)

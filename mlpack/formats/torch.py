@@ -1,0 +1,86 @@
+"""torch's own files: a pickled module in a zip, or in the row of pickles of torch before 1.6."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mlpack.core.errors import NoRouteError, OutputError
+from mlpack.core.model_file import Header
+from mlpack.scan.archives import is_zip
+from mlpack.scan.pickles.failures import explained
+from mlpack.scan.pickles.headers import RUNS_CODE, header_of
+from mlpack.scan.pickles.stream import begins_torch_legacy
+from mlpack.scan.provenance import read_beside, write_beside
+from mlpack.scan.torch_archive import kind_of_archive
+from mlpack.scan.torch_pickle import STATE_DICT, read_torch_file
+from mlpack.scan.trusted import open_trusted
+
+
+class TorchFormat:
+    """What ``torch.save(module, path)`` writes. A file of weights alone is told apart and cannot be loaded as a model."""
+
+    name = "torch"
+    title = "torch pickle"
+    suffixes = (".pth",)
+    frameworks = ("torch",)
+    library = "torch"
+    extra = "torch"
+
+    def sniff(self, path: Path, head: bytes) -> bool:
+        """A zip with torch's pickle and no code, or the older format's magic number."""
+        return begins_torch_legacy(head) or (is_zip(head) and kind_of_archive(path) == "torch")
+
+    def read_header(self, path: Path) -> Header:
+        """The module's classes and parameters without torch. Raises CorruptFileError, UnsafeFileError."""
+        with path.open("rb") as file:
+            told = read_torch_file(path, zipped=is_zip(file.read(4)))
+        header = header_of(self.name, told.view, None, runs_code=RUNS_CODE, provenance=read_beside(path))
+        if not told.weights:
+            return header
+        return replace(
+            header,
+            framework="torch",
+            model=STATE_DICT,
+            parameters=told.parameters,
+            runs_code="" if told.inert else RUNS_CODE,
+            notes=("it holds weights only, no module", *told.notes),
+        )
+
+    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
+        """The module, on the CPU. Raises NoRouteError for weights alone, TrustError, CorruptFileError, MissingLibraryError."""
+        header = self.read_header(path)
+        if header.model == STATE_DICT:
+            raise NoRouteError(
+                f"{path} holds weights only",
+                why="a state dict names tensors, and the module that computes with them is not in it",
+                hint='load it into its module and save that: torch.jit.script(model).save("model.pt")',
+            )
+        import torch
+
+        with open_trusted(path, trusted) as file, explained(path, header.versions):
+            return torch.load(file, map_location="cpu", weights_only=False)
+
+    def save(self, model: Any, path: Path) -> None:
+        """Write under a fixed name inside, so that equal modules give equal bytes. Raises OutputError."""
+        import torch
+
+        try:
+            with path.open("wb") as file:
+                torch.save(model, file)
+        except (OSError, RuntimeError, pickle.PicklingError, AttributeError, TypeError) as error:
+            raise OutputError(
+                f"{path} cannot be written",
+                why=str(error)[:500],
+                hint="a module that holds lambdas or local classes cannot be pickled",
+            ) from error
+
+    def stamp(self, path: Path, provenance: dict[str, str]) -> None:
+        """Beside the file: a pickle has no room."""
+        write_beside(path, provenance)
+
+
+FORMAT = TorchFormat()
