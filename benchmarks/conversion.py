@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 CASES = (
     ("scikit-learn pipeline and forest", "sklearn", "cancer.joblib", "cancer.csv", "forest.onnx"),
     ("Keras CNN", "keras", "digits.h5", "digits_last.npy", "keras.onnx"),
-    ("torch CNN", "torch", "digits_module.pt", "digits_first.npy", "torch.onnx"),
+    ("torch CNN", "torch", "module.pt", "digits_first.npy", "torch.onnx"),
 )
 ROUNDS = 5
 

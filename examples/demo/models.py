@@ -69,8 +69,8 @@ def train_torch(folder: Path) -> None:
         nn.functional.cross_entropy(model(inputs), targets).backward()
         optimizer.step()
     model.eval()
-    torch.save(model, folder / "digits_module.pt")
-    torch.jit.script(model).save(folder / "digits_script.pt")
+    torch.save(model, folder / "module.pt")
+    torch.jit.script(model).save(folder / "script.pt")
     np.save(folder / "digits_first.npy", images[:200, None])
 
 

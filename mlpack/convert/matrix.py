@@ -116,14 +116,15 @@ class FormatMatrix(Shown):
         return Cell(edge.word + star, "good" if edge.frameworks else "dim")
 
     def _reasons(self) -> list[str]:
-        """Why there are empty fields: one line for each target."""
-        gathered: dict[tuple[str, str], list[str]] = {}
+        """Why there are empty fields, one line a reason: the sources, the targets, the reason."""
+        gathered: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
         for edge in self.edges:
             if not edge.frameworks and edge.source in MATRIX and edge.target in MATRIX:
-                gathered.setdefault((edge.target, edge.why), []).append(format_named(edge.source).title)
+                sources, targets = gathered.setdefault(edge.why, ({}, {}))
+                sources[format_named(edge.source).title] = None
+                targets[format_named(edge.target).title] = None
         return [
-            f"{' and '.join(sources)} to {format_named(target).title}: {why}"
-            for (target, why), sources in gathered.items()
+            f"{' and '.join(sources)} to {' and '.join(targets)}: {why}" for why, (sources, targets) in gathered.items()
         ]
 
     def _reach(self, form: Format) -> str:

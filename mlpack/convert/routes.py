@@ -58,11 +58,9 @@ def find_routes(framework: str, source: str, target: Format) -> list[Route]:
 def why_none(framework: str, target: str) -> str:
     """One line on why ``framework``'s models cannot honestly become a file of ``target``."""
     if target in {"hdf5", "keras"}:
-        return f"{target} files hold Keras layers, and no library turns a model of {framework} back into layers"
-    if target in {"pickle", "joblib"}:
-        return "a pickle holds a live Python object, and a compiled graph has no estimator or module left to restore"
-    if target == "torch":
-        return "a .pt module pickle holds a Python class, and a compiled graph has none"
+        return "it would hold Keras layers, and no library turns other models, or a compiled graph, back into layers"
+    if target in {"pickle", "joblib", "torch"}:
+        return "it would hold a live Python object, and a compiled graph has no estimator or module left to restore"
     return f"no converter takes a model of {framework} there"
 
 

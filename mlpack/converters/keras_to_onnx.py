@@ -8,7 +8,7 @@ from typing import Any
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError, UsageError
-from mlpack.core.onnx_constants import merge_constants
+from mlpack.core.onnx_canonical import canonicalise
 from mlpack.core.onnx_export import finished
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.quiet import quiet
@@ -65,7 +65,7 @@ def _through_tensorflow(conversion: Conversion, *, fold: bool = True) -> OnnxMod
     _check_operators(model)
     _order(model.graph.input, inputs)
     _order(model.graph.output, outputs)
-    merge_constants(model.graph)
+    canonicalise(model.graph)
     return finished(_at_opset(model, conversion.opset), conversion.signature)
 
 

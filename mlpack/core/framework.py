@@ -36,10 +36,13 @@ class InputHints:
     """What a model knows of its inputs: hints by input name, one a column (the last axis; one for the whole if shorter).
 
     ``rows`` are inputs that the model itself carries (support vectors, stored neighbours), by input name.
+    ``takes_missing`` says whether a finite answer to NaN or an infinity means something: a tree routes it on purpose, a
+    pooling layer drops it by chance.
     """
 
     columns: Mapping[str, tuple[ColumnHint, ...]] = field(default_factory=dict)
     rows: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
+    takes_missing: bool = True
 
 
 Visit = Callable[[str, NDArray[np.generic]], None]

@@ -21,7 +21,7 @@ def hints_of(model: Any, signature: Signature) -> InputHints:
     import keras
 
     if not getattr(model, "inputs", None):
-        return InputHints()
+        return InputHints(takes_missing=False)
     names = [spec.name for spec in signature.inputs]
     inputs = dict(zip((id(tensor) for tensor in keras.tree.flatten(declared_input(model))), names, strict=False))
     found: dict[str, tuple[ColumnHint, ...]] = {}
@@ -31,7 +31,7 @@ def hints_of(model: Any, signature: Signature) -> InputHints:
             hints = _hints(layer)
             if hints:
                 found[name] = hints
-    return InputHints(found)
+    return InputHints(found, takes_missing=False)
 
 
 def visit_layers(model: Any, signature: Signature, feed: Feed, visit: Visit) -> None:

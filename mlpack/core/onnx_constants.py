@@ -43,6 +43,20 @@ def order_constants(graph: onnx.GraphProto) -> None:
     graph.initializer.extend(used)
 
 
+def separate_outputs(graph: onnx.GraphProto) -> None:
+    """Give an output that is also an input, a constant, an outer value or another output a name and a node of its own."""
+    from onnx import helper
+
+    made = {name for node in graph.node for name in node.output}
+    taken: set[str] = set()
+    for index, value in enumerate(graph.output):
+        if value.name in taken or value.name not in made:
+            name = f"output {index}"
+            graph.node.append(helper.make_node("Identity", [value.name], [name], name=name))
+            value.name = name
+        taken.add(value.name)
+
+
 def graphs_of(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
     """The graph and those in its branches and loops, the outer before the inner."""
     yield graph
@@ -62,4 +76,5 @@ def _content(tensor: onnx.TensorProto) -> bytes:
     array = numpy_helper.to_array(tensor)
     data = repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes()
     head = f"{tensor.data_type} {list(tensor.dims)} ".encode()
-    return hashlib.sha256(head + data).digest()
+    digest: bytes = hashlib.sha256(head).digest() + hashlib.sha256(data).digest()
+    return digest

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_constants import graphs_of, order_constants
+from mlpack.core.onnx_constants import graphs_of, order_constants, separate_outputs
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.runtime.signature import Signature, TensorSpec
 
 if TYPE_CHECKING:
     import onnx
 
-_COUNTERS = re.compile(r"__\d+|_\d+$|\d{9,}")  # the last is the address of an object in tf2onnx's einsum
+_COUNTERS = re.compile(r"__\d+|_\d+$|(?<=frozen)_\d+")
+"""What exporters count on with from run to run."""
 _PROTOBUF_LIMIT = (1 << 31) - 1
 
 
@@ -31,7 +32,7 @@ def finished(model: onnx.ModelProto, signature: Signature) -> OnnxModel:
     graph.input.extend(inputs)
     _check_count("input", [value.name for value in inputs], signature.inputs)
     _check_count("output", [value.name for value in graph.output], signature.outputs)
-    _separate_outputs(graph)
+    separate_outputs(graph)
     order_constants(graph)
     _rename(graph, signature)
     for value, spec in zip(graph.input, signature.inputs, strict=True):
@@ -50,19 +51,6 @@ def _check_count(kind: str, found: list[str], wanted: tuple[TensorSpec, ...]) ->
             why=f"the graph has {', '.join(found)}; the model has {', '.join(spec.name for spec in wanted)}",
             hint="an input that the answers do not depend on is left out by exporters: drop it from the model",
         )
-
-
-def _separate_outputs(graph: onnx.GraphProto) -> None:
-    """Give an output that is also an input, a constant or another output a name of its own."""
-    from onnx import helper
-
-    taken = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-    for index, value in enumerate(graph.output):
-        if value.name in taken:
-            name = f"output {index}"
-            graph.node.append(helper.make_node("Identity", [value.name], [name], name=name))
-            value.name = name
-        taken.add(value.name)
 
 
 def _rename(graph: onnx.GraphProto, signature: Signature) -> None:
@@ -128,31 +116,42 @@ def _set_shape(value: onnx.ValueInfoProto, spec: TensorSpec) -> None:
 
 
 def _strip(model: onnx.ModelProto) -> None:
-    """Take out what differs between two runs: source lines, paths, stack traces, the sizes of inner tensors."""
-    model.doc_string = ""
+    """Take out what differs between two runs: source lines, paths, stack traces, the sizes of inner tensors.
+
+    An empty text that is set and one that is not are different bytes.
+    """
+    model.ClearField("doc_string")
     del model.metadata_props[:]
-    for graph in graphs_of(model.graph):
-        graph.doc_string = ""
-        graph.name = "model" if graph is model.graph else graph.name
+    for index, graph in enumerate(graphs_of(model.graph)):
+        graph.ClearField("doc_string")
+        graph.name = f"graph_{index}" if index else "model"
+        if index:
+            _forget_sizes(graph)
         del graph.value_info[:]
         del graph.metadata_props[:]
         del graph.quantization_annotation[:]
         for part in (*graph.node, *graph.initializer, *graph.input, *graph.output):
-            part.doc_string = ""
+            part.ClearField("doc_string")
             del part.metadata_props[:]
-    _number_graphs(model.graph)
+        for node in graph.node:
+            if not node.domain:
+                node.ClearField("domain")
+            for attribute in node.attribute:
+                attribute.ClearField("doc_string")
     for function in model.functions:
-        function.doc_string = ""
+        function.ClearField("doc_string")
         del function.metadata_props[:]
         for node in function.node:
-            node.doc_string = ""
+            node.ClearField("doc_string")
             del node.metadata_props[:]
 
 
-def _number_graphs(graph: onnx.GraphProto) -> None:
-    for index, part in enumerate(graphs_of(graph)):
-        if index:
-            part.name = f"graph_{index}"
+def _forget_sizes(graph: onnx.GraphProto) -> None:
+    """Names of axes within branches and loops are made up, and counted on from run to run."""
+    for value in (*graph.input, *graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.HasField("dim_param"):
+                dim.ClearField("dim_param")
 
 
 def _check(model: onnx.ModelProto) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpack.core.errors import UnsupportedOperatorError, UsageError
+from mlpack.core.onnx_rename import Renamer, used_names
 from mlpack.runtime.session import Array
 from mlpack.runtime.signature import TensorSpec
 
@@ -113,21 +114,20 @@ class GraphWriter:
 
         Returns its output names with the tensors that hold them here.
         """
-        import onnx
-
-        prefix = self._fresh("Graph")
-        graph = onnx.compose.add_prefix_graph(model.graph, f"{prefix}/", inplace=False)
-        renamed = {f"{prefix}/{name}": value for name, value in inputs.items()}
+        graph = model.graph
+        renamer = Renamer(self._fresh("Graph"), inputs)
+        used = used_names(graph.node) | {output.name for output in graph.output}
         for initializer in graph.initializer:
-            self._initializers.append(initializer)
-        for node in graph.node:
-            node.input[:] = [renamed.get(name, name) for name in node.input]
-            self._nodes.append(node)
+            if initializer.name in used:
+                self._initializers.append(type(initializer)())
+                self._initializers[-1].CopyFrom(initializer)
+                self._initializers[-1].name = renamer.name(initializer.name)
+        self._nodes += [renamer.node(node) for node in graph.node]
         for opset in model.opset_import:
             self._use_domain(opset.domain, opset.version)
         for function in model.functions:
             self._functions[(function.domain, function.name)] = function
-        return {output.name: f"{prefix}/{output.name}" for output in model.graph.output}
+        return {output.name: renamer.name(output.name) for output in graph.output}
 
     def finish(self, name: str = "model") -> onnx.ModelProto:
         """The checked model. Raises UnsupportedOperatorError when onnx refuses it."""

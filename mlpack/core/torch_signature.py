@@ -51,7 +51,7 @@ def hints_of(module: Any, signature: Signature) -> InputHints:
                 columns[spec.name] = (ColumnHint(low=0.0, high=float(limit - 1), integral=True),)
         elif normalised is not None:
             columns[spec.name] = normalised
-    return InputHints(columns)
+    return InputHints(columns, takes_missing=False)
 
 
 def in_double(module: Any, signature: Signature, open_session: Callable[[Any, Signature], Session]) -> Session | None:

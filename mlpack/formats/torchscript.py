@@ -10,6 +10,7 @@ from typing import Any
 
 from mlpack.core.errors import CorruptFileError, OutputError
 from mlpack.core.model_file import Header
+from mlpack.runtime.torchscript_session import load_with_signature
 from mlpack.scan.archives import is_zip
 from mlpack.scan.provenance import from_json, to_json
 from mlpack.scan.torch_archive import EXTRA, kind_of_archive, read_script_archive
@@ -52,7 +53,7 @@ class TorchScriptFormat:
         import torch
 
         try:
-            return torch.jit.load(str(path), map_location="cpu").eval()
+            return load_with_signature(path).eval()
         except (RuntimeError, ValueError) as error:
             raise CorruptFileError(
                 f"torch cannot read {path}",

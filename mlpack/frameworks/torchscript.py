@@ -36,7 +36,7 @@ class TorchScriptFramework:
         Raises UsageError where a sample is needed, NoRouteError for a module whose ``forward`` takes no tensors.
         """
         noted = signature_noted_on(model)
-        if noted is not None and sample is None:
+        if noted is not None:
             return noted
         return signature_of(model.cpu().eval(), tensor_inputs(model), sample)
 

@@ -105,7 +105,9 @@ def read_structure(source: Source) -> Structure:
                 hint="copy or download the file again",
             )
         _read_model_field(source, one, model)
-    missing = "graph" if not model.has_graph else "opset" if not model.opsets and model.ir_version >= _OPSETS_SINCE else ""
+    missing = (
+        "graph" if not model.has_graph else "opset" if not model.opsets and model.ir_version >= _OPSETS_SINCE else ""
+    )
     if missing:
         # A protobuf does not say how long it is: one that was cut between two fields is told by what it lacks.
         raise CorruptFileError(

@@ -241,7 +241,8 @@ def _parting(
 
 
 def _up_to_counterpart(stage: Fingerprint, nodes: Sequence[Fingerprint]) -> tuple[str, ...]:
-    """The nodes up to the one that most resembles ``stage``; all of them where none has its size."""
+    """The nodes up to the first that resembles ``stage`` about as much as any does; all where none has its size."""
     distances = [(stage.distance(node), place) for place, node in enumerate(nodes) if node.size == stage.size]
-    end = min(distances)[1] + 1 if distances else len(nodes)
-    return tuple(node.name for node in nodes[:end])
+    nearest = min(distances, default=(0.0, 0))[0]
+    end = next((place for distance, place in distances if distance <= 2 * nearest), len(nodes) - 1)
+    return tuple(node.name for node in nodes[: end + 1])

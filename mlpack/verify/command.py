@@ -11,15 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.core.errors import UsageError
+from mlpack.core.errors import UsageError, WorkerError
 from mlpack.core.publish import publish_bytes
 from mlpack.runtime.session import Array
+from mlpack.verify.align import align
 from mlpack.verify.bisect import Fingerprint, first_difference
 from mlpack.verify.inputs import feed_of
 from mlpack.verify.parity import measure
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport
-from mlpack.verify.subject import Subject, open_subject, start, subject_of
+from mlpack.verify.subject import Subject, begin_open, start, subject_of
 from mlpack.verify.trial import Reference
 
 SIDE = "mlpack.verify.side:Side"
@@ -40,38 +41,45 @@ def run_verify(
     writer = _writer(report)
     original, other = subject_of(reference), subject_of(candidate)
     with ExitStack() as stack:
-        workers = [
-            stack.enter_context(start(subject, SIDE, name))
-            for subject, name in ((original, "reference"), (other, "candidate"))
-        ]
+        workers = [start(original, SIDE, "reference"), start(other, SIDE, "candidate")]
+        for worker in workers:
+            stack.enter_context(worker)
         hang = max(120.0, 4 * budget)
-        first, second = _open_both(original, other, workers, trust, data, hang)
-        compared = Reference(first, first.hints(), feed_of(data, first.signature))
-        parties = (original.party(first), other.party(second))
-        result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget)
-        if bisect and result.verdict == "FAIL":
-            result = replace(result, parting=_parting(compared, second, result))
+        first, second = Peer(workers[0], hang), Peer(workers[1], hang)
+        result = None
+        try:
+            _open_both((original, first), (other, second), trust, data)
+        except _CandidateError as failure:
+            result = ParityReport("FAIL", str(failure), original.party(first), other.party(second))
+        if result is None:
+            compared = Reference(first, first.hints(), feed_of(data, first.signature))
+            parties = (original.party(first), other.party(second))
+            result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget)
+            if bisect and result.verdict == "FAIL":
+                result = replace(result, parting=_parting(compared, second, result))
     if report is not None:
         writer(result, report)
     return result
 
 
+class _CandidateError(Exception):
+    """The candidate could not even be opened by its library: the verdict is FAIL, and this is the reason."""
+
+
 def _open_both(
-    original: Subject, other: Subject, workers: Sequence[Any], trust: Sequence[str], data: Any, hang: float
-) -> tuple[Peer, Peer]:
-    """Open both models, at the same time where both are files. The user's data helps a model that does not know its inputs."""
-    sample = feed_of(data, None) if data is not None and _needs_sample(original, other) else None
-    first, second = Peer(workers[0], hang), Peer(workers[1], hang)
-    if original.path and original.format and other.path and other.format:
-        first.begin_open(original.path, original.format.name, trust, sample)
-        second.begin_open(other.path, other.format.name, trust, sample)
-        first.finish_open()
+    reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer], trust: Sequence[str], data: Any
+) -> None:
+    """Open both models, at the same time where both are files. The user's data helps one that does not know its inputs."""
+    (original, first), (other, second) = reference, candidate
+    needed = data is not None and _needs_sample(original, other)
+    sample = feed_of(data, None) if needed else None
+    begin_open(original, first, trust, sample)
+    begin_open(other, second, trust, sample)
+    first.finish_open()
+    try:
         second.finish_open()
-        return first, second
-    return (
-        open_subject(original, workers[0], trust, sample, hang),
-        open_subject(other, workers[1], trust, sample, hang),
-    )
+    except WorkerError as error:
+        raise _CandidateError(f"{error.message}: {error.why}" if error.why else error.message) from error
 
 
 def _needs_sample(*subjects: Subject) -> bool:
@@ -90,7 +98,7 @@ def _writer(report: Path | None) -> Any:
 
 def write_json(report: ParityReport, path: Path) -> None:
     """Write the report as JSON. Raises OutputError."""
-    publish_bytes(json.dumps(report.to_json(), indent=2, allow_nan=True).encode() + b"\n", path)
+    publish_bytes(json.dumps(report.to_json(), indent=2, allow_nan=False).encode() + b"\n", path)
 
 
 def write_junit(report: ParityReport, path: Path) -> None:
@@ -103,11 +111,18 @@ def write_junit(report: ParityReport, path: Path) -> None:
 def _parting(reference: Reference, candidate: Peer, report: ParityReport) -> Mapping[str, Any]:
     """The first layer where the two models part, on the row that shows their difference best."""
     feed = _worst_row(reference, report)
-    from mlpack.verify.align import align
-
     alignment = align(reference.signature, candidate.signature)
+    try:
+        return _first_difference(reference, candidate, feed, alignment.to_candidate(feed))
+    except WorkerError as error:
+        return {"verdict": "unknown", "message": f"where they part could not be found: {error.message}"}
+
+
+def _first_difference(
+    reference: Reference, candidate: Peer, feed: Mapping[str, Array], taken: Mapping[str, Array]
+) -> Mapping[str, Any]:
     ours = [Fingerprint.from_json(stage) for stage in reference.peer.stages(feed)]
-    theirs = [Fingerprint.from_json(stage) for stage in candidate.stages(alignment.to_candidate(feed))]
+    theirs = [Fingerprint.from_json(stage) for stage in candidate.stages(taken)]
     return first_difference(ours, theirs).to_json()
 
 

@@ -23,8 +23,13 @@ dtype moves is reported, not held against it: no model with that input dtype cou
 """
 
 
-def judge(asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance]) -> ProbeReport:
-    """The report on one probe: FAIL when an answer that the reference defines is not given."""
+def judge(
+    asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance], *, takes_missing: bool = True
+) -> ProbeReport:
+    """The report on one probe: FAIL when an answer that the reference defines is not given.
+
+    ``takes_missing`` is what the reference says of itself, see `mlpack.core.framework.InputHints`.
+    """
     probe = asked.probe
     report = ProbeReport(probe.name, probe.kind, asked.rows, "PASS", note=probe.note)
     expected, given = asked.reference, asked.candidate
@@ -43,8 +48,11 @@ def judge(asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance
     if missing or extra > 0:
         return replace(report, verdict="FAIL", message=_outputs_differ(missing, alignment))
     outputs, undefined = [], 0
+    forgiven = _overflowing_rows(asked)
+    if not takes_missing and probe.kind in {"missing", "infinite"}:
+        forgiven = ~forgiven
     for theirs, ours in alignment.outputs:
-        output, open_rows = _judge_output(asked, theirs, ours, alignment.reference, tolerances)
+        output, open_rows = _judge_output(asked, theirs, ours, alignment.reference, tolerances, forgiven)
         outputs.append(output)
         undefined = max(undefined, open_rows)
     failed = [output for output in outputs if output.verdict == "FAIL"]
@@ -58,9 +66,17 @@ def judge(asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance
 
 
 def _judge_output(
-    asked: Asked, theirs: TensorSpec, ours: TensorSpec, signature: Signature, tolerances: Mapping[str, Tolerance]
+    asked: Asked,
+    theirs: TensorSpec,
+    ours: TensorSpec,
+    signature: Signature,
+    tolerances: Mapping[str, Tolerance],
+    forgiven: Rows,
 ) -> tuple[OutputReport, int]:
-    """The report on one output, and how many rows the reference leaves undefined."""
+    """The report on one output, and how many rows the reference leaves undefined.
+
+    ``forgiven`` marks rows on which the reference's answer binds nobody.
+    """
     assert asked.reference.outputs is not None
     assert asked.candidate.outputs is not None
     expected = asked.reference.outputs[theirs.name]
@@ -68,18 +84,18 @@ def _judge_output(
     if complaint:
         return OutputReport(theirs.name, "FAIL", message=f"{theirs.name} has {complaint}"), 0
     if theirs.role == "label" or kind_of(expected) in {"string", "int", "bool"}:
-        return _judge_labels(asked, theirs, expected, given, signature, tolerances)
-    return _judge_values(asked, theirs, expected, given, tolerances[theirs.name])
+        return _judge_labels(asked, theirs, expected, given, signature, tolerances, forgiven)
+    return _judge_values(asked, theirs, expected, given, tolerances[theirs.name], forgiven)
 
 
 def _judge_values(
-    asked: Asked, spec: TensorSpec, expected: Array, given: Array, tolerance: Tolerance
+    asked: Asked, spec: TensorSpec, expected: Array, given: Array, tolerance: Tolerance, forgiven: Rows
 ) -> tuple[OutputReport, int]:
     if asked.probe.kind not in ORDINARY:
         tolerance = tolerance.at_scale(magnitude(expected))
     measured = compare_values(expected, given, tolerance)
     undefined = measured.undefined.copy()
-    undefined |= measured.beyond & _overflowing_rows(asked)
+    undefined |= measured.beyond & _fit(forgiven, measured.beyond)
     open_rows = undefined if asked.probe.kind not in ORDINARY else np.zeros_like(undefined)
     bad = (measured.beyond | undefined) & ~open_rows
     seen = _cast_output(asked, spec)
@@ -112,10 +128,11 @@ def _judge_labels(
     given: Array,
     signature: Signature,
     tolerances: Mapping[str, Tolerance],
+    forgiven: Rows,
 ) -> tuple[OutputReport, int]:
     measured = compare_labels(expected, given)
     bad = measured.beyond
-    ties, open_rows = np.zeros_like(bad), bad & _overflowing_rows(asked)
+    ties, open_rows = np.zeros_like(bad), bad & _fit(forgiven, bad)
     scores = _scores_of(spec, signature)
     if scores is not None and bad.any() and expected.ndim == 1:
         values = (asked.reference.outputs or {})[scores.name]
@@ -191,6 +208,11 @@ def _overflowing_rows(asked: Asked) -> Rows:
     return overflowing
 
 
+def _fit(rows: Rows, wanted: Rows) -> Rows:
+    """``rows`` where an output has one row an input row; nothing for an output of another length."""
+    return rows if rows.shape == wanted.shape else np.zeros_like(wanted)
+
+
 def _scores_of(label: TensorSpec, signature: Signature) -> TensorSpec | None:
     """The probabilities or decision values that a label was decided by; of several, those with the same ending."""
     scores = [spec for spec in signature.outputs if spec.role in {"probabilities", "decision"}]
@@ -210,7 +232,9 @@ def _finite_rows(values: Array) -> Rows:
 def _difference(undefined: int, outputs: list[OutputReport]) -> str:
     parts = []
     if undefined:
-        parts.append(f"{undefined} rows have no finite answer, or overflow in float32, and are answered differently")
+        parts.append(
+            f"{undefined} rows with no answer to hold on to (not finite, or out of range) are answered differently"
+        )
     moved = max((output.cast_rows for output in outputs if output.verdict == "PASS"), default=0)
     if moved:
         parts.append(f"{moved} rows change sides in the cast to the candidate's input dtype alone")

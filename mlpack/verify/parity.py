@@ -45,7 +45,8 @@ def measure(
     _check_data(asked)
     ordinary = ordinary_outputs(asked)
     tolerances = _tolerances(ordinary, asked, alignment, noise, rtol, atol)
-    probes = [judge(item, alignment, tolerances) for item in asked]
+    takes_missing = reference.hints.takes_missing
+    probes = [judge(item, alignment, tolerances, takes_missing=takes_missing) for item in asked]
     verdict, reason = _verdict(probes, ordinary, tolerances)
     return ParityReport(
         verdict,

@@ -50,15 +50,18 @@ class Peer:
             sample=dict(sample) if sample else None,
         )
 
-    def finish_open(self) -> None:
-        """Wait for what `begin_open` started."""
-        self._opened(self.worker.finish(timeout=max(600.0, self.hang)))
-
     def adopt(self, model: Any, sample: Feed | None = None) -> None:
         """Take a model of this process; the worker is one in this process then."""
-        self._opened(self.worker.call("adopt", model=model, sample=dict(sample) if sample else None))
+        self.begin_adopt(model, sample)
+        self.finish_open()
 
-    def _opened(self, opened: Mapping[str, Any]) -> None:
+    def begin_adopt(self, model: Any, sample: Feed | None = None) -> None:
+        """Start `adopt`; `finish_open` ends it."""
+        self.worker.begin("adopt", model=model, sample=dict(sample) if sample else None)
+
+    def finish_open(self) -> None:
+        """Wait for what `begin_open` or `begin_adopt` started."""
+        opened = self.worker.finish(timeout=max(600.0, self.hang))
         self.framework = opened["framework"]
         self.signature = Signature.from_json(opened["signature"])
         self.versions = opened["versions"]
@@ -84,6 +87,7 @@ class Peer:
         return InputHints(
             columns={name: tuple(_hint(column) for column in columns) for name, columns in found["columns"].items()},
             rows=found["rows"],
+            takes_missing=found["takes_missing"],
         )
 
     def noise(self, feed: Feed) -> dict[str, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
@@ -118,23 +119,26 @@ class ParityReport(Shown):
         return [{"probe": probe.name, "message": probe.difference} for probe in self.probes if probe.difference]
 
     def to_json(self) -> dict[str, Any]:
-        """The whole report as JSON-ready values."""
-        return {
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "reference": asdict(self.reference),
-            "candidate": asdict(self.candidate),
-            "max_abs": self.max_abs,
-            "label_agreement": self.label_agreement,
-            "rows": self.rows,
-            "probes": [asdict(probe) for probe in self.probes],
-            "not_tried": [{"name": name, "reason": reason} for name, reason in self.not_tried],
-            "tolerance": {name: dict(value) for name, value in self.tolerance.items()},
-            "differences": self.differences,
-            "parting": dict(self.parting) if self.parting else None,
-            "worst_input": dict(self.worst_input) if self.worst_input else None,
-            "seconds": round(self.seconds, 3),
-        }
+        """The whole report as JSON-ready values; what is not finite stands as ``"inf"`` or ``"nan"``."""
+        document: dict[str, Any] = _finite(
+            {
+                "verdict": self.verdict,
+                "reason": self.reason,
+                "reference": asdict(self.reference),
+                "candidate": asdict(self.candidate),
+                "max_abs": self.max_abs,
+                "label_agreement": self.label_agreement,
+                "rows": self.rows,
+                "probes": [asdict(probe) for probe in self.probes],
+                "not_tried": [{"name": name, "reason": reason} for name, reason in self.not_tried],
+                "tolerance": {name: dict(value) for name, value in self.tolerance.items()},
+                "differences": self.differences,
+                "parting": dict(self.parting) if self.parting else None,
+                "worst_input": dict(self.worst_input) if self.worst_input else None,
+                "seconds": round(self.seconds, 3),
+            }
+        )
+        return document
 
     def view(self) -> Sequence[Block]:
         """The verdict first, then a line a probe, then what decided the tolerance."""
@@ -159,6 +163,17 @@ class ParityReport(Shown):
 
 PROBE_COLUMNS = ("inputs", "rows", "verdict", "max error", "p99", "ULPs", "labels")
 _TONES: dict[str, Tone] = {"PASS": "good", "FAIL": "bad", "VACUOUS": "warn", "SKIPPED": "dim"}
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with numbers that JSON does not have as words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _row(probe: ProbeReport) -> tuple[str | Cell, ...]:

@@ -58,6 +58,7 @@ class Side:
         return {
             "columns": {name: [vars(column) for column in columns] for name, columns in hints.columns.items()},
             "rows": dict(hints.rows),
+            "takes_missing": hints.takes_missing,
         }
 
     def run(self, feed: Mapping[str, Array]) -> dict[str, Any]:

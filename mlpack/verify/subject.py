@@ -91,13 +91,19 @@ def start(
     return LocalWorker(getattr(importlib.import_module(module), kind)())
 
 
+def begin_open(subject: Subject, peer: Peer, trust: Sequence[str], sample: Feed | None) -> None:
+    """Start to open ``subject`` in the worker of ``peer``; `Peer.finish_open` waits for it and raises what loading raises."""
+    if subject.path is not None and subject.format is not None:
+        peer.begin_open(subject.path, subject.format.name, trust, sample)
+    else:
+        peer.begin_adopt(subject.model, sample)
+
+
 def open_subject(
     subject: Subject, worker: Worker | LocalWorker, trust: Sequence[str], sample: Feed | None, hang: float
 ) -> Peer:
     """Open ``subject`` in ``worker``. Raises what loading raises."""
     peer = Peer(worker, hang)
-    if subject.path is not None and subject.format is not None:
-        peer.open(subject.path, subject.format.name, trust, sample)
-    else:
-        peer.adopt(subject.model, sample)
+    begin_open(subject, peer, trust, sample)
+    peer.finish_open()
     return peer

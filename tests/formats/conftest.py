@@ -51,7 +51,9 @@ def _torch() -> Any:
     import torch
 
     torch.manual_seed(0)
-    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 3)).eval()
+    return torch.nn.Sequential(
+        torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 3)
+    ).eval()
 
 
 def _torchscript() -> Any:
@@ -67,14 +69,19 @@ def _onnx() -> Any:
 
     weights = numpy_helper.from_array(np.arange(12, dtype=np.float32).reshape(4, 3), "weights")
     graph = helper.make_graph(
-        [helper.make_node("MatMul", ["input", "weights"], ["scores"]), helper.make_node("Softmax", ["scores"], ["output"])],
+        [
+            helper.make_node("MatMul", ["input", "weights"], ["scores"]),
+            helper.make_node("Softmax", ["scores"], ["output"]),
+        ],
         "linear",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 4])],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, [None, 3])],
         [weights],
     )
     opsets = [helper.make_opsetid("", 21)]
-    return OnnxModel(graph=helper.make_model(graph, producer_name="tests", producer_version="1", opset_imports=opsets, ir_version=10))
+    return OnnxModel(
+        graph=helper.make_model(graph, producer_name="tests", producer_version="1", opset_imports=opsets, ir_version=10)
+    )
 
 
 @cache

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import pickle
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
@@ -17,8 +15,9 @@ from joblib.numpy_pickle import NumpyArrayWrapper, NumpyPickler
 LARGE = 2_000_000_000
 SMALL = 2_000_000
 
+# VmHWM and not ru_maxrss: that one starts at what the parent process used.
 _MEASURE = """
-import json, resource, sys, time
+import json, re, sys, time
 from pathlib import Path
 from mlpack.formats import all_formats, identify
 all_formats()
@@ -26,7 +25,7 @@ identify(Path(sys.argv[1]))
 began = time.perf_counter()
 form, header = identify(Path(sys.argv[1]))
 print(json.dumps([form.name, header.parameters, time.perf_counter() - began,
-                  resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+                  int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024]))
 """
 
 
@@ -59,12 +58,12 @@ def neighbours(size):
 def write_joblib(path, size):
     with path.open("wb") as file:
         SparsePickler(file, protocol=4).dump(neighbours(size))
-    assert joblib.load(path).n_features_in_ == 10 if size == SMALL else True
 
 
 def write_pickle(path, size):
-    head = pickle.dumps(neighbours(SMALL))[:0]
-    head = b"\x80\x05c" + b"sklearn.neighbors\nKNeighborsRegressor\n" + b")\x81}\x8c\x01a\x8e" + size.to_bytes(8, "little")
+    head = (
+        b"\x80\x05c" + b"sklearn.neighbors\nKNeighborsRegressor\n" + b")\x81}\x8c\x01a\x8e" + size.to_bytes(8, "little")
+    )
     with path.open("wb") as file:
         file.write(head)
         file.seek(size, 1)

@@ -103,7 +103,13 @@ def verdict(case: Any) -> tuple[str, str]:
         except NoRouteError as error:
             reasons.append(f"{variant.name}: {error}: {error.why}")
             continue
-        graph = onnxruntime.InferenceSession(built)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            graph = onnxruntime.InferenceSession(built, options)
+        except Exception as error:
+            reasons.append(f"{variant.name}: DOES NOT LOAD {str(error)[:90]}")
+            continue
         rows = rows_to_try(case, signature, np.random.default_rng(0))
         worst = 0.0
         for batch in (rows[:1], rows[:2], rows[:5], rows):

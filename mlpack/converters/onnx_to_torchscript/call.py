@@ -32,13 +32,13 @@ class Call:
         self._unread_inputs = {index for index, name in enumerate(node.input) if name}
 
     def refuse(self, reason: str) -> NoReturn:
-        """This node cannot be converted exactly."""
+        """Give up on the node: it cannot be converted exactly."""
         raise NoEquivalent(reason)
 
     def check_all_read(self) -> None:
         """Refuse when an attribute or input was given that the emitter does not know."""
         if self._unread_attributes:
-            self.refuse(f"attribute {sorted(self._unread_attributes)[0]!r} is not implemented")
+            self.refuse(f"attribute {min(self._unread_attributes)!r} is not implemented")
         if self._unread_inputs:
             self.refuse(f"input number {min(self._unread_inputs)} is not implemented")
 
@@ -117,7 +117,7 @@ class Call:
         attribute = self.attribute(name)
         return default if attribute is None else int(attribute.i)
 
-    def flag(self, name: str, default: bool = False) -> bool:
+    def flag(self, name: str, *, default: bool = False) -> bool:
         """A 0/1 attribute."""
         return bool(self.integer(name, int(default)))
 

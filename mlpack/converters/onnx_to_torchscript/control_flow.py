@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     WriteControlFlow = Callable[[Call, WriteGraph], None]
 
 
-def write_constant(call: Call, write_graph: WriteGraph) -> None:
+def write_constant(call: Call, _write_graph: WriteGraph) -> None:
     """Constant: known at conversion time, in whichever of its attributes the value is."""
     import numpy as np
 
@@ -93,9 +93,7 @@ def write_loop(call: Call, write_graph: WriteGraph) -> None:
     _advance(call, carried, results[1 : 1 + len(carried)], collected, results[1 + len(carried) :])
     program.write(f"{index} += 1")
     program.depth -= 1
-    stacked = [
-        _stack(call, name, value) for name, value in zip(collected, body.output[1 + len(carried) :], strict=True)
-    ]
+    stacked = [_stack(name, value) for name, value in zip(collected, body.output[1 + len(carried) :], strict=True)]
     _define_outputs(call, [*carried, *stacked])
 
 
@@ -134,7 +132,7 @@ def _stack_scan_outputs(call: Call, collected: list[str], outputs: list[onnx.Val
     backwards = call.integers("scan_output_directions", (0,) * len(outputs))
     stacked = []
     for name, value, axis, backward in zip(collected, outputs, axes, backwards, strict=True):
-        variable = _stack(call, f"{name}[::-1]" if backward else name, value)
+        variable = _stack(f"{name}[::-1]" if backward else name, value)
         stacked.append(Variable(f"ops_sequence.move_first({variable.text}, {axis})"))
     return stacked
 
@@ -173,7 +171,7 @@ def _advance(
         program.write(f"{name}.append({value.text})")
 
 
-def _stack(call: Call, name: str, value: onnx.ValueInfoProto) -> Variable:
+def _stack(name: str, value: onnx.ValueInfoProto) -> Variable:
     """The scan output as a tensor; after no iteration, an empty one of the declared element type and shape."""
     tensor = value.type.tensor_type
     dtype = torch_dtype(tensor.elem_type) if tensor.elem_type else "torch.float32"

@@ -23,7 +23,7 @@ class Refusal:
         return f"{operator} (node {self.node_name!r}): {self.reason}"
 
 
-class UnsupportedOperator(ValueError):
+class UnsupportedOperator(ValueError):  # noqa: N818 -- the project's own error, which wraps it, has the suffix
     """The graph holds operators that have no exact TorchScript equivalent.
 
     The attributes describe the first one; ``refusals`` lists all of them, so that one run tells everything.

@@ -24,7 +24,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
     from onnx import inliner
 
     if model.functions:
-        model = inliner.inline_local_functions(model, True)
+        model = inliner.inline_local_functions(model, convert_version=True)
     failed: set[tuple[str, str]] = set()
     for _ in range(_MAX_ROUNDS):
         inlinable = _without_emitter(model) - failed

@@ -10,7 +10,7 @@ import numpy as np
 from mlpack.core.converter import Conversion
 from mlpack.core.errors import UnsupportedOperatorError
 from mlpack.core.onnx_graph import GraphWriter
-from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED, kind_of, parts_of
+from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED, kind_of, parts_of, picks_by_name
 from mlpack.runtime.estimator_outputs import final_step
 from mlpack.runtime.signature import Signature, TensorSpec
 
@@ -22,12 +22,16 @@ _ML_OPSET = 3
 
 _NEWEST_OPSET = 22
 
+_LEFT_OUT = frozenset({"CountVectorizer", "GaussianProcessClassifier", "TfidfVectorizer"})
+"""What skl2onnx writes of these does not run: an operator (com.microsoft:Solve) that ONNX Runtime does not have, and
+lower case by a locale (en_US.UTF-8) that container images do not have."""
+
 
 def plain_is_possible(conversion: Conversion) -> bool:
     """Whether skl2onnx has a converter for every part, and gives every output and class label as it is."""
     from skl2onnx._supported_operators import sklearn_operator_name_map
 
-    known = {kind.__qualname__ for kind in sklearn_operator_name_map} | {"Pipeline", "ColumnTransformer", "FeatureUnion"}
+    known = {kind.__qualname__ for kind in sklearn_operator_name_map} - _LEFT_OUT
     steps = [final_step(conversion.model), *_steps(conversion.model)]
     if any(type(step).__name__ not in known or not type(step).__module__.startswith("sklearn.") for step in steps):
         return False
@@ -47,7 +51,7 @@ def build_plain(conversion: Conversion) -> onnx.ModelProto:
             f"skl2onnx does not convert this {type(conversion.model).__name__}",
             why=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
         ) from error
-    outputs = graph.splice(converted, {f"i{index}": name for index, name in enumerate(inputs)})
+    outputs = graph.splice(converted, _column_tensors(graph, conversion, inputs))
     tensors = list(outputs.values())
     for spec in conversion.signature.outputs:
         _write(graph, spec, tensors, conversion.signature)
@@ -58,17 +62,41 @@ def _convert(conversion: Conversion, opset: int) -> onnx.ModelProto:
     import skl2onnx
 
     model, specs = conversion.model, conversion.signature.inputs
-    types = [(f"i{index}", _skl2onnx_type(spec)) for index, spec in enumerate(specs)]
+    types = [(spec.name, _skl2onnx_type(spec)) for spec in specs]
+    if _is_split(conversion):
+        column = replace(specs[0], shape=("batch", 1))
+        types = [(name, _skl2onnx_type(column)) for name in conversion.signature.columns[specs[0].name]]
     options: dict[str, Any] = {}
     names = {spec.name for spec in conversion.signature.outputs}
     kind = kind_of(final_step(model))
     if kind == "classifier":
-        options = {"zipmap": False, **({"raw_scores": True} if DECISION in names else {})}
+        options = {**_without_zipmap(model), **({"raw_scores": True} if DECISION in names else {})}
     converted: onnx.ModelProto = skl2onnx.convert_sklearn(
         model, initial_types=types, options={id(model): options} if options else None,
         target_opset={"": opset, "ai.onnx.ml": _ML_OPSET}, name="model",
     )  # fmt: skip
     return converted
+
+
+def _is_split(conversion: Conversion) -> bool:
+    """Whether the one matrix has to reach skl2onnx column by column, because the model picks columns by name."""
+    return len(conversion.signature.inputs) == 1 and picks_by_name(conversion.model)
+
+
+def _column_tensors(graph: GraphWriter, conversion: Conversion, inputs: list[str]) -> dict[str, str]:
+    """The tensors behind the inputs that skl2onnx was told of."""
+    if not _is_split(conversion):
+        return {spec.name: tensor for spec, tensor in zip(conversion.signature.inputs, inputs, strict=True)}
+    names = conversion.signature.columns[conversion.signature.inputs[0].name]
+    return {
+        name: graph.node("Gather", inputs[0], graph.constant([position], np.int64), axis=1)
+        for position, name in enumerate(names)
+    }
+
+
+def _without_zipmap(model: Any) -> dict[str, Any]:
+    """Probabilities as a matrix; LinearSVC, which has none, does not take the option."""
+    return {} if type(model).__name__ == "LinearSVC" else {"zipmap": False}
 
 
 def _skl2onnx_type(spec: TensorSpec) -> Any:

@@ -38,7 +38,7 @@ def raw_columns(model: Any) -> tuple[Column, ...]:
 
     Columns that nothing uses are left out where the model picks its columns by name.
     """
-    count = int(getattr(model, "n_features_in_", 0) or _features_inside(model))
+    count = int(getattr(model, "n_features_in_", 0) or _features_inside(model) or _takes_one_column(model))
     names = [str(name) for name in getattr(model, "feature_names_in_", [])] or [f"x{index}" for index in range(count)]
     columns = _describe(model, tuple(Column(name) for name in names))
     return tuple(column for column in columns if column.used) if picks_by_name(model) else columns
@@ -58,6 +58,11 @@ def transformer_columns(transformer: Any, name: str, columns: Any) -> tuple[int,
 def _features_inside(model: Any) -> int:
     """The width of the input of the first estimator inside that knows it (Voting of named pipelines does not)."""
     return next((int(part.n_features_in_) for part in parts_of(model) if hasattr(part, "n_features_in_")), 0)
+
+
+def _takes_one_column(model: Any) -> bool:
+    """Whether ``model`` is the estimator that takes a vector, and so counts no columns."""
+    return type(model).__name__ == "IsotonicRegression"
 
 
 def _first_step(model: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,6 @@ DISTRIBUTIONS: dict[str, str] = {
 """Import packages whose distribution has another name."""
 
 _ATTRIBUTE = re.compile(r"(?:Can't get attribute|has no attribute) '(?P<name>[^']+)'")
-_MODULE = re.compile(r"module '(?P<module>[\w.]+)'")
 
 
 @contextmanager
@@ -65,8 +65,8 @@ def _missing_module(path: Path, error: ModuleNotFoundError, versions: Mapping[st
 
 def _missing_name(path: Path, error: Exception, versions: Mapping[str, str]) -> MissingLibraryError:
     text = str(error)
-    name, module = _ATTRIBUTE.search(text), _MODULE.search(text)
-    if name and (not module or module["module"] in {"__main__", "__mp_main__", "mlpack.isolate.host"}):
+    name = _ATTRIBUTE.search(text)
+    if name and repr(sys.modules["__main__"]) in text:
         return MissingLibraryError(
             f"{path} needs the class {name['name']}, which was defined in a notebook or a script",
             why=f"a pickle holds only the name of a class, and this one lived in __main__: {text}",

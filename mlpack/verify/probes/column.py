@@ -53,9 +53,9 @@ class Column:
         if not np.shares_memory(flat, array):
             array[...] = flat.reshape(array.shape)
 
-    def values(self, array: Array) -> Array:
-        """The column's values in ``array``, flat."""
-        return (array if self.index is None else array[..., self.index]).ravel()
+    def fill(self, array: Array, row: int, value: object) -> None:
+        """Set every element of the column in one row of ``array``."""
+        array[(row, ...) if self.index is None else (row, ..., self.index)] = value
 
 
 def columns_of(spec: TensorSpec, signature: Signature, hints: InputHints) -> tuple[Column, ...]:

@@ -40,15 +40,12 @@ def own_data(plan: Plan) -> Iterator[Probe]:
 
 def stored_rows(plan: Plan) -> Iterator[Probe]:
     """Rows that the model carries (support vectors, neighbours), and the same a little off."""
-    carried = {name: rows for name, rows in plan.hints.rows.items() if len(rows)}
-    if not carried:
+    if plan.stored is None:
         return
-    count = min(len(rows) for rows in carried.values())
+    count = plan.axes.rows_in(plan.stored)
     chosen = spread(count, plan.affordable(256))
     note = f"{len(chosen)} of {count} rows, evenly spread" if len(chosen) < count else ""
-    feed = dict(plan.base(len(chosen), "stored"))
-    for name, rows in carried.items():
-        feed[name] = rows[chosen].reshape(feed[name].shape).astype(feed[name].dtype)
+    feed = plan.take(plan.stored, chosen)
     yield from plan.emit("rows that the model stores", "drawn", feed, note)
     moved = _moved(feed, plan)
     if moved:

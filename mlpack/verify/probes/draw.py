@@ -53,7 +53,9 @@ def _values(
     spec: TensorSpec, hint: ColumnHint, shape: tuple[int, ...], rng: np.random.Generator, style: Style
 ) -> NDArray[Any]:
     if not spec.is_numeric:
-        return _choice(tuple(map(str, hint.categories)) or WORDS, shape, rng)
+        words = tuple(map(str, hint.categories)) or WORDS
+        # One axis: text that the model itself splits into words. A column of categories has a second axis of 1.
+        return _sentences(words, shape, rng) if len(spec.shape) == 1 else _choice(words, shape, rng)
     if spec.dtype == "bool":
         return rng.integers(0, 2, shape).astype(bool)
     if hint.categories:
@@ -67,6 +69,14 @@ def _choice(values: Sequence[object], shape: tuple[int, ...], rng: np.random.Gen
     pool = np.empty(len(values), object)
     pool[:] = values
     return pool[rng.integers(0, len(values), shape)]
+
+
+def _sentences(words: Sequence[str], shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    """One to eight of ``words`` in each."""
+    sentences = np.empty(shape, object)
+    for place in np.ndindex(*shape):
+        sentences[place] = " ".join(words[word] for word in rng.integers(0, len(words), rng.integers(1, 9)))
+    return sentences
 
 
 def _integers(

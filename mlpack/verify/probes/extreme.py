@@ -44,7 +44,7 @@ TRAITS = (*_FLOATS, "ends of the dtype")
 
 def extremes(plan: Plan) -> Iterator[Probe]:
     """For each trait, rows with one column at an extreme value and rows with all columns at it."""
-    numeric = [spec for spec in plan.signature.inputs if spec.is_numeric and plan.axes.positions[spec.name] == 0]
+    numeric = [spec for spec in plan.signature.inputs if spec.is_numeric and _is_open(spec, plan)]
     for trait in TRAITS:
         values = {spec.name: _values(spec, trait) for spec in numeric}
         values = {name: found for name, found in values.items() if found}
@@ -52,9 +52,15 @@ def extremes(plan: Plan) -> Iterator[Probe]:
             yield from _probe(plan, trait, values)
 
 
+def _is_open(spec: TensorSpec, plan: Plan) -> bool:
+    """Whether an input may hold any number. One of categories has its own probes: here it would only be refused."""
+    columns = [column for column in plan.columns if column.input == spec.name]
+    return any(not column.hint.categories for column in columns)
+
+
 def _probe(plan: Plan, trait: str, values: Mapping[str, list[Any]]) -> Iterator[Probe]:
     all_at_once = max(len(found) for found in values.values())
-    columns = [column for column in plan.columns if column.input in values]
+    columns = [column for column in plan.columns if column.input in values and not column.hint.categories]
     chosen = [columns[place] for place in spread(len(columns), MAX_COLUMNS)]
     if len(columns) == 1:
         chosen = []  # all columns at once is the same
@@ -62,9 +68,10 @@ def _probe(plan: Plan, trait: str, values: Mapping[str, list[Any]]) -> Iterator[
     rows = plan.affordable(all_at_once + single)
     base = plan.base(2, "extreme base")
     feed = plan.take(base, np.arange(rows) % 2)
-    for name, found in values.items():
+    for column in columns:
+        found = values[column.input]
         for row in range(min(rows, all_at_once)):
-            feed[name][row] = found[row % len(found)]
+            column.fill(feed[column.input], row, found[row % len(found)])
     row = all_at_once
     for column in chosen:
         found = values[column.input]

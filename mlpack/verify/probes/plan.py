@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -54,6 +55,25 @@ class Plan:
             for column in columns_of(spec, self.signature, self.hints)
         )
 
+    @cached_property
+    def stored(self) -> dict[str, Array] | None:
+        """The rows that the model itself carries, as a feed; None where it carries none for some input."""
+        specs = self.signature.inputs
+        carried = {spec.name: self.hints.rows.get(spec.name) for spec in specs}
+        if not specs or any(self.axes.positions[spec.name] != 0 for spec in specs):
+            return None
+        count = min(0 if rows is None else len(rows) for rows in carried.values())
+        if count == 0:
+            return None
+        feed: dict[str, Array] = {}
+        for spec in specs:
+            rows = carried[spec.name]
+            shape = self.axes.shape_of(spec, count)
+            if rows is None or rows[:count].size != math.prod(shape):
+                return None
+            feed[spec.name] = _as_spec(rows[:count], spec).reshape(shape)
+        return feed
+
     @property
     def cells(self) -> int:
         """Values in one row of all inputs together."""
@@ -77,12 +97,12 @@ class Plan:
         }
 
     def base(self, rows: int, label: str = "base") -> dict[str, Array]:
-        """``rows`` rows to change: the user's, spread over the whole file, and drawn ones in turn."""
+        """``rows`` rows to change: the user's or those that the model stores, from end to end, and drawn ones in turn."""
         feed = self.drawn(rows, "known", label)
-        if self.data is None:
+        real = self.data if self.data is not None else self.stored
+        if real is None or rows == 0:
             return feed
-        total = self.axes.rows_in(self.data)
-        own = self.take(self.data, spread(total, (rows + 1) // 2))
+        own = self.take(real, spread(self.axes.rows_in(real), (rows + 1) // 2))
         for spec in self.signature.inputs:
             axis = self.axes.positions[spec.name]
             if axis is None:
@@ -114,10 +134,6 @@ class Plan:
             rows_of_chunk = np.arange(chunk * fixed, (chunk + 1) * fixed) % rows
             part = self.take(feed, rows_of_chunk)
             yield Probe(f"{name}, batch {chunk + 1}", kind, part, join_notes(note, left))
-
-    def without_data(self) -> Plan:
-        """The same plan, with drawn rows only."""
-        return replace(self, data=None)
 
 
 def spread(total: int, wanted: int) -> NDArray[np.intp]:

@@ -34,8 +34,7 @@ def column_array(cells: Cells, spec: TensorSpec, place: Place) -> Array:
         return np.array(_each(listed, _to_bool, place), dtype=bool)
     if not spec.is_floating:
         return np.array(_each(listed, _whole_within(numpy_dtype(spec)), place), dtype=numpy_dtype(spec))
-    wide = np.array(_each(listed, to_float, place), dtype=np.float64)
-    return cast_array(wide, spec, place)
+    return cast_array(_floats(listed, place), spec, place)
 
 
 def cast_array(array: Array, spec: TensorSpec, place: Place) -> Array:
@@ -73,6 +72,16 @@ def _not_whole(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
         return np.zeros(values.shape, bool)
     beyond: NDArray[np.bool_] = (values < limits.min) | (values > limits.max)
     return beyond
+
+
+def _floats(cells: Sequence[Any], place: Place) -> NDArray[np.float64]:
+    """All cells at once where they are plain numbers, else one by one, to read missing values and find the culprit."""
+    try:
+        if not any(isinstance(cell, str) and "_" in cell for cell in cells):
+            return np.array(list(map(float, cells)), dtype=np.float64)
+    except (ValueError, TypeError):
+        pass
+    return np.array(_each(cells, to_float, place), dtype=np.float64)
 
 
 def _each(cells: Sequence[Any], read: Callable[[Any], Any], place: Place) -> list[Any]:

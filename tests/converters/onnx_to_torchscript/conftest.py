@@ -44,7 +44,12 @@ def assert_agrees():
         names = [value.name for value in model.graph.input]
         compared = 0
         for feed in feeds:
-            expected = run_onnx(model, feed)
+            try:
+                expected = run_onnx(model, feed)
+            except Exception:
+                if all(array.shape[0] for array in feed.values()):
+                    raise
+                continue  # ONNX Runtime takes no empty batch of this model
             compare(expected, run_torchscript(module, [feed[name] for name in names]), rtol, atol)
             compared += sum(output.size for output in expected)
         assert compared, "nothing was compared"

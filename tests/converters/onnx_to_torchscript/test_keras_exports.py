@@ -129,6 +129,8 @@ def test_keras_model_agrees_at_every_batch_size(name, assert_agrees):
 
     module = assert_agrees(model, [{"x": feed(batch)} for batch in (1, 2, 5, 33)])
     rows = feed(5)
+    # ONNX Runtime is not asked about an empty batch: 1.32 aborts the whole process on some of these graphs.
+    assert first(module(as_torch(feed(0)))).shape == (0, *net.output_shape[1:])
     np.testing.assert_allclose(first(module(as_torch(rows))), net(rows, training=False), rtol=1e-3, atol=1e-4)
 
 

@@ -115,3 +115,15 @@ def test_numeric_categories_of_a_matrix_column() -> None:
     tried = {probe.name: probe.feed["input"][:, 0] for probe in of_kind(signature, "category", hints=hints)}
     assert set(tried["every known category"]) == {0.0, 1.0, 2.0}
     assert {-1.0, 3.0, 2.5} <= set(tried["unknown category in input[0]"])
+
+
+def test_extremes_leave_categories_alone() -> None:
+    """An encoder would refuse them, and the extremes of the other columns would go untried."""
+    for probe in of_kind(MIXED, "extreme"):
+        assert set(probe.feed["rooms"].ravel()) <= {1, 2, 3, 4}
+
+
+def test_free_text_is_drawn_in_sentences() -> None:
+    signature = Signature((TensorSpec("input", "string", ("batch",)),), categories={"input": ("good", "bad", "film")})
+    (drawn, *_) = of_kind(signature, "drawn")
+    assert max(len(text.split()) for text in drawn.feed["input"]) > 3

@@ -202,6 +202,13 @@ def test_rows_that_the_model_stores_are_tried() -> None:
     assert 0 < np.abs(moved - stored).max() < 0.2
 
 
+def test_stored_rows_are_what_single_values_are_changed_in() -> None:
+    """Around support vectors a kernel machine answers; far from them it answers the same to everything."""
+    stored = np.random.default_rng(0).normal(1000.0, 1.0, size=(7, 3))
+    batch = named(matrix(3), InputHints(rows={"input": stored}))["batch of 5"].feed["input"]
+    assert np.isin(batch[::2], stored).all()
+
+
 def test_an_example_has_two_rows_and_axes_of_different_sizes() -> None:
     signature = Signature((TensorSpec("x", "float32", ("batch", "time", "features")),))
     rows, time, features = example(signature, NOTHING, None)["x"].shape

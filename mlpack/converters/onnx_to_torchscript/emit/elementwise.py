@@ -167,7 +167,7 @@ def bit_shift(call: Call) -> str:
 @operator("IsInf")
 def is_inf(call: Call) -> str:
     """IsInf of one sign or both."""
-    negative, positive = call.flag("detect_negative", True), call.flag("detect_positive", True)
+    negative, positive = call.flag("detect_negative", default=True), call.flag("detect_positive", default=True)
     return f"ops_elementwise.is_inf({call.input(0)}, {negative}, {positive})"
 
 

@@ -77,14 +77,14 @@ def top_k(call: Call) -> Expression:
     """The k largest or smallest."""
     k = str(call.integer("k")) if call.opset < 10 else f"int({call.input(1)})"
     call.ignore("sorted")
-    x, axis, largest = call.input(0), call.integer("axis", -1), call.flag("largest", True)
+    x, axis, largest = call.input(0), call.integer("axis", -1), call.flag("largest", default=True)
     return Expression(f"ops_indexing.top_k({x}, {k}, {axis}, {largest})", ("Tensor", "Tensor"))
 
 
 @operator("ArgMax", "ArgMin")
 def arg_extreme(call: Call) -> str:
     """Position of the extreme along an axis."""
-    options = [call.flag("keepdims", True), call.flag("select_last_index"), call.node.op_type == "ArgMax"]
+    options = [call.flag("keepdims", default=True), call.flag("select_last_index"), call.node.op_type == "ArgMax"]
     arguments = ", ".join(str(option) for option in options)
     return f"ops_indexing.arg_extreme({call.input(0)}, {call.integer('axis')}, {arguments})"
 
@@ -120,6 +120,6 @@ def reverse_sequence(call: Call) -> str:
 @operator("Unique")
 def unique(call: Call) -> Expression:
     """Sorted unique elements of the flattened tensor, with where they came from."""
-    if call.has_attribute("axis") or not call.flag("sorted", True):
+    if call.has_attribute("axis") or not call.flag("sorted", default=True):
         call.refuse("Unique along an axis, or in order of appearance, is not implemented")
     return Expression(f"ops_sequence.unique({call.input(0)})", ("Tensor",) * 4)

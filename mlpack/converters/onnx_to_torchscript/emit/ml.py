@@ -109,7 +109,7 @@ def one_hot_encoder(call: Call) -> str:
     if call.has_attribute("cats_strings"):
         call.refuse("string categories have no TorchScript equivalent; encode them as integers before training")
     categories = call.buffer("categories", np.array(call.integers("cats_int64s"), np.int64))
-    return f"ops_ml.one_hot_encoder({call.input(0)}, {categories}, {call.flag('zeros', True)})"
+    return f"ops_ml.one_hot_encoder({call.input(0)}, {categories}, {call.flag('zeros', default=True)})"
 
 
 @operator("LabelEncoder", domain=ML)

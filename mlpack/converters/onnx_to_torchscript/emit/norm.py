@@ -24,7 +24,7 @@ def batch_norm(call: Call) -> str:
     call.ignore("momentum", "consumed_inputs", "is_test")
     if call.flag("training_mode") or (call.opset < 7 and not call.flag("is_test")):
         call.refuse("training mode, which normalises by the batch itself, is not implemented")
-    if not call.flag("spatial", True):
+    if not call.flag("spatial", default=True):
         call.refuse("spatial=0 is not implemented")
     if call.wants(1):
         call.refuse("outputs of training mode are not implemented")

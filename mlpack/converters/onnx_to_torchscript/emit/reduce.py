@@ -28,5 +28,5 @@ FUNCTIONS = {
 def reduction(call: Call) -> str:
     """Axes are an attribute in older operator sets and an input in newer ones."""
     axes = call.axes(1) or EMPTY
-    keepdims, noop = call.flag("keepdims", True), call.flag("noop_with_empty_axes")
+    keepdims, noop = call.flag("keepdims", default=True), call.flag("noop_with_empty_axes")
     return f"ops_reduce.{FUNCTIONS[call.node.op_type]}({call.input(0)}, {axes}, {keepdims}, {noop})"

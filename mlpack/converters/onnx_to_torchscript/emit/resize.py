@@ -58,10 +58,7 @@ def resize(call: Call) -> str:
 @operator("Upsample")
 def upsample(call: Call) -> str:
     """Upsample, superseded in operator set 10."""
-    if call.has_attribute("scales"):
-        scales = literal(call.reals("scales"))
-    else:
-        scales = _floats(call, 1)
+    scales = literal(call.reals("scales")) if call.has_attribute("scales") else _floats(call, 1)
     return _resize(call, scales, EMPTY, NO_FLOATS, "'asymmetric'", "'floor'")
 
 

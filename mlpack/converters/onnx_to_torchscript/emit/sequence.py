@@ -52,7 +52,7 @@ def length(call: Call) -> str:
 @operator("SplitToSequence")
 def split(call: Call) -> Expression:
     """Split into a sequence."""
-    axis, keepdims = call.integer("axis"), call.flag("keepdims", True)
+    axis, keepdims = call.integer("axis"), call.flag("keepdims", default=True)
     text = f"ops_sequence.split({call.input(0)}, {call.optional(1)}, {axis}, {keepdims})"
     return Expression(text, ("List[Tensor]",))
 

@@ -145,7 +145,7 @@ def space_to_depth(call: Call) -> str:
 def trilu(call: Call) -> str:
     """A triangle of each matrix."""
     diagonal = f"int({call.input(1)})" if call.has(1) else "0"
-    return f"ops_shape.trilu({call.input(0)}, {call.flag('upper', True)}, {diagonal})"
+    return f"ops_shape.trilu({call.input(0)}, {call.flag('upper', default=True)}, {diagonal})"
 
 
 @operator("EyeLike")

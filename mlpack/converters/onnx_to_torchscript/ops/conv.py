@@ -95,7 +95,7 @@ def conv_transpose(
     """Transposed convolution, then cropped by the pads; `extra` is the output padding, `sizes` the output shape."""
     rank = w.dim() - 2
     strides, dilations, extra = filled(strides, rank, 1), filled(dilations, rank, 1), filled(extra, rank, 0)
-    if len(sizes) > 0 or auto_pad == "SAME_UPPER" or auto_pad == "SAME_LOWER":
+    if len(sizes) > 0 or auto_pad in ["SAME_UPPER", "SAME_LOWER"]:
         upper = auto_pad == "SAME_UPPER"
         pads = transposed_pads(x, w.size()[2:], strides, dilations, extra, sizes[max(0, len(sizes) - rank) :], upper)
     else:

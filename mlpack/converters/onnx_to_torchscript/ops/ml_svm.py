@@ -46,9 +46,8 @@ def linear_regressor(x: Tensor, coefficients: Tensor, rho: float, one_class: boo
 
 def duels(similar: Tensor, weights: Tensor, rho: Tensor) -> Tensor:
     """The decision value of each pair of classes, summed in float64: [rows, pairs]."""
-    values: list[Tensor] = []
-    for pair in range(weights.size(0)):
-        values.append((similar * weights[pair]).to(torch.float64).sum(1) + rho[pair].to(torch.float64))
+    pairs = range(weights.size(0))
+    values = [(similar * weights[pair]).to(torch.float64).sum(1) + rho[pair].to(torch.float64) for pair in pairs]
     return torch.stack(values, 1)
 
 

@@ -25,6 +25,11 @@ def compare(value: Tensor, threshold: Tensor, mode: int) -> Tensor:
     return value != threshold
 
 
+def is_member(value: Tensor, sets: Tensor) -> Tensor:
+    """Whether each value is in its set, along the last axis."""
+    return (value.unsqueeze(2) == sets).any(2)
+
+
 def leaves(
     x: Tensor,
     roots: Tensor,
@@ -46,10 +51,7 @@ def leaves(
         threshold = thresholds[at]
         taken = torch.zeros_like(value, dtype=torch.bool)
         for mode in used_modes:
-            if mode == 6:
-                holds = (value.unsqueeze(2) == members[member_rows[at]]).any(2)
-            else:
-                holds = compare(value, threshold, mode)
+            holds = is_member(value, members[member_rows[at]]) if mode == 6 else compare(value, threshold, mode)
             taken = torch.where(modes[at] == mode, holds, taken) if len(used_modes) > 1 else holds
         taken = taken | (nan_is_yes[at] & torch.isnan(value))
         at = torch.where(taken, yes[at], no[at])

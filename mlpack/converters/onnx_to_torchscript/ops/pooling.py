@@ -35,14 +35,6 @@ def with_extra(pads: list[int], extra: list[int]) -> list[int]:
     return longer
 
 
-def any_positive(numbers: list[int]) -> bool:
-    """Whether one of the numbers is not zero."""
-    for number in numbers:
-        if number > 0:
-            return True
-    return False
-
-
 def max_pool_indices(
     x: Tensor, kernel: list[int], strides: list[int], pads: list[int], dilations: list[int], ceil: bool
 ) -> tuple[Tensor, Tensor, list[int]]:
@@ -50,14 +42,18 @@ def max_pool_indices(
     if ceil:
         pads = with_extra(pads, extra_for_ceil(x, kernel, strides, pads, dilations))
     wide = x if x.is_floating_point() else x.to(torch.float64)  # 8-bit integers, exact in float64
-    if any_positive(pads):
+    if max(pads) > 0:
         wide = pad_spatial(wide, pads, -float("inf"))
     if len(kernel) == 1:
         y, at = torch.max_pool1d_with_indices(wide, kernel, strides, [0], dilations)
     elif len(kernel) == 2:
-        y, at = torch._C._nn.max_pool2d_with_indices(wide, kernel, strides, [0, 0], dilations)
+        y, at = torch.nn.functional.max_pool2d(
+            wide, kernel, strides, [0, 0], dilations, ceil_mode=False, return_indices=True
+        )
     else:
-        y, at = torch._C._nn.max_pool3d_with_indices(wide, kernel, strides, [0, 0, 0], dilations)
+        y, at = torch.nn.functional.max_pool3d(
+            wide, kernel, strides, [0, 0, 0], dilations, ceil_mode=False, return_indices=True
+        )
     return y.to(x.dtype), at, pads
 
 
@@ -119,10 +115,7 @@ def average_pool(
     """Windows' means; what rounding up adds never counts, padding counts if told."""
     extra = extra_for_ceil(x, kernel, strides, pads, dilations) if ceil else [0] * len(kernel)
     longer = with_extra(pads, extra)
-    dilated = False
-    for dilation in dilations:
-        dilated = dilated or dilation > 1
-    if not any_positive(longer) and not dilated:
+    if max(longer) == 0 and max(dilations) == 1:
         if len(kernel) == 1:
             return torch.nn.functional.avg_pool1d(x, kernel, strides)
         if len(kernel) == 2:

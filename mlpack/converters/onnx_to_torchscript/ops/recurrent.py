@@ -11,28 +11,31 @@ from torch import Tensor
 def activate(x: Tensor, name: str, alpha: float, beta: float) -> Tensor:
     """An activation function by its ONNX name, in lower case."""
     if name == "sigmoid":
-        y = torch.sigmoid(x)
-    elif name == "tanh":
-        y = torch.tanh(x)
-    elif name == "relu":
-        y = torch.relu(x)
-    elif name == "hardsigmoid":
-        y = torch.clamp(alpha * x + beta, 0, 1)
-    elif name == "leakyrelu":
-        y = torch.where(x < 0, alpha * x, x)
-    elif name == "thresholdedrelu":
-        y = torch.where(x > alpha, x, torch.zeros_like(x))
-    elif name == "scaledtanh":
-        y = alpha * torch.tanh(beta * x)
-    elif name == "affine":
-        y = alpha * x + beta
-    elif name == "elu":
-        y = torch.where(x < 0, alpha * torch.expm1(x), x)
-    elif name == "softsign":
-        y = x / (1 + torch.abs(x))
-    else:
-        y = torch.logaddexp(x, torch.zeros_like(x))
-    return y
+        return torch.sigmoid(x)
+    if name == "tanh":
+        return torch.tanh(x)
+    if name == "relu":
+        return torch.relu(x)
+    if name == "softplus":
+        return torch.logaddexp(x, torch.zeros_like(x))
+    if name == "softsign":
+        return x / (1 + torch.abs(x))
+    return activate_with_parameters(x, name, alpha, beta)
+
+
+def activate_with_parameters(x: Tensor, name: str, alpha: float, beta: float) -> Tensor:
+    """The activation functions that alpha and beta shape."""
+    if name == "hardsigmoid":
+        return torch.clamp(alpha * x + beta, 0, 1)
+    if name == "leakyrelu":
+        return torch.where(x < 0, alpha * x, x)
+    if name == "thresholdedrelu":
+        return torch.where(x > alpha, x, torch.zeros_like(x))
+    if name == "scaledtanh":
+        return alpha * torch.tanh(beta * x)
+    if name == "elu":
+        return torch.where(x < 0, alpha * torch.expm1(x), x)
+    return alpha * x + beta  # affine
 
 
 def bounded(x: Tensor, clip: float) -> Tensor:

@@ -60,7 +60,7 @@ def lowest(x: Tensor) -> Tensor:
     """The identity of max: minus infinity, or the smallest integer, as a scalar of x's type."""
     if x.is_floating_point():
         return torch.full([], -float("inf"), dtype=x.dtype, device=x.device)
-    if x.dtype == torch.uint8 or x.dtype == torch.bool:
+    if x.dtype in [torch.uint8, torch.bool]:
         return torch.zeros([], dtype=x.dtype, device=x.device)
     bits = 8 * x.element_size() - 1
     return (-1 * torch.bitwise_left_shift(torch.ones([], dtype=torch.int64), bits)).to(x.dtype).to(x.device)

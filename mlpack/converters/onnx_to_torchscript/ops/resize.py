@@ -72,15 +72,12 @@ def taps(
     """Indices and weights, one row per element of the result."""
     stretch = min(scale, 1.0) if antialias else 1.0
     reach = 2 if mode == "cubic" else 1
-    first = int(math.floor(-reach / stretch)) + 1
+    first = math.floor(-reach / stretch) + 1
     count = 2 * (1 - first)
     base = torch.floor(at)
     index = base.unsqueeze(1) + torch.arange(first, first + count, device=at.device)
     distance = (index - at.unsqueeze(1)) * stretch
-    if mode == "cubic":
-        weight = cubic_weight(distance, a)
-    else:
-        weight = torch.clamp(1 - torch.abs(distance), min=0)
+    weight = cubic_weight(distance, a) if mode == "cubic" else torch.clamp(1 - torch.abs(distance), min=0)
     inside = (index >= 0) & (index <= length - 1)
     if exclude_outside:
         weight = torch.where(inside, weight, torch.zeros_like(weight))
@@ -126,10 +123,10 @@ def resize(
         length = x.size(axis)
         if len(scales) > 0:
             scale = scales[i]
-            count = int(math.floor(length * scale))
+            count = math.floor(length * scale)
         else:
             scale = policy_scale(sizes, x, axes, policy) if keeps_aspect else sizes[i] / length
-            count = int(math.floor(scale * length + 0.5)) if keeps_aspect else sizes[i]
+            count = math.floor(scale * length + 0.5) if keeps_aspect else sizes[i]
         cropped = coordinate_mode == "tf_crop_and_resize"
         if count == length and scale == 1.0 and not cropped:
             continue

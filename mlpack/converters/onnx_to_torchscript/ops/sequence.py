@@ -44,12 +44,12 @@ def length(tensors: list[Tensor]) -> Tensor:
 def split(x: Tensor, sizes: Tensor | None, axis: int, keepdims: bool) -> list[Tensor]:
     """Pieces of one, of a given length, or of given lengths."""
     if sizes is None:
-        pieces = torch.split(x, 1, axis)
-        return [piece if keepdims else piece.squeeze(axis) for piece in pieces]
+        return [piece if keepdims else piece.squeeze(axis) for piece in torch.split(x, 1, axis)]
     lengths: list[int] = sizes.to(torch.int64).reshape([-1]).tolist()
     if sizes.dim() == 0:
-        return [piece for piece in torch.split(x, lengths[0], axis)]
-    return [piece for piece in torch.split(x, lengths, axis)]
+        lengths = [min(lengths[0], x.size(axis) - start) for start in range(0, x.size(axis), lengths[0])]
+    pieces: list[Tensor] = torch.split(x, lengths, axis)
+    return pieces
 
 
 def join(tensors: list[Tensor], axis: int, new_axis: bool) -> Tensor:
@@ -60,7 +60,7 @@ def join(tensors: list[Tensor], axis: int, new_axis: bool) -> Tensor:
 def unique(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Sorted unique elements, the first position of each, the place of each element among them, and counts."""
     flat = x.reshape([-1])
-    values, inverse, counts = torch._unique2(flat, True, True, True)
+    values, inverse, counts = torch.unique(flat, sorted=True, return_inverse=True, return_counts=True)
     positions = torch.arange(flat.size(0), device=x.device)
     first = torch.full([values.size(0)], flat.size(0), dtype=torch.int64, device=x.device)
     return values, torch.scatter_reduce(first, 0, inverse, positions, "amin"), inverse, counts

@@ -124,10 +124,7 @@ def split_evenly(x: Tensor, count: int, axis: int) -> list[Tensor]:
     """`count` pieces; the last one is smaller where they cannot be equal."""
     total = x.size(axis)
     length = (total + count - 1) // count
-    sizes: list[int] = []
-    for i in range(count):
-        sizes.append(max(0, min(length, total - i * length)))
-    return split(x, sizes, axis)
+    return split(x, [max(0, min(length, total - i * length)) for i in range(count)], axis)
 
 
 def constant_pad(x: Tensor, pads: list[int], value: Tensor) -> Tensor:

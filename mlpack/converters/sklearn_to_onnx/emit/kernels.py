@@ -10,7 +10,6 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
     affine,
     argmax,
     as_vector,
-    divided_by_sum,
     is_above,
     two_columns,
 )
@@ -35,11 +34,11 @@ def emit_one_class(graph: GraphWriter, model: Any, table: Table) -> Classes:
 @predicts("SVC", "NuSVC")
 def emit_support_vector_classifier(graph: GraphWriter, model: Any, table: Table) -> Classes:
     """One machine a pair of classes; the class with the most wins."""
-    if getattr(model, "probability", False) and len(model.classes_) > 2:
+    if _has_probabilities(model) and len(model.classes_) > 2:
         raise unsupported(model, "its probabilities for three classes or more come from an iteration of libsvm")
     if len(model.classes_) == 2:
         decision = as_vector(graph, _machine(graph, model, table))
-        probabilities = _platt(graph, model, decision) if getattr(model, "probability", False) else None
+        probabilities = _platt(graph, model, decision) if _has_probabilities(model) else None
         return Classes(model.classes_, is_above(graph, decision, 0.0), probabilities, decision)
     pairwise = _pairwise(graph, model, table)
     votes, scores = one_against_one(graph, graph.node("Neg", pairwise), len(model.classes_), strict=True)
@@ -65,7 +64,9 @@ def emit_label_propagation(graph: GraphWriter, model: Any, table: Table) -> Clas
     if model.kernel != "rbf":
         raise unsupported(model, f"its kernel {model.kernel!r} has no ONNX form here")
     weights = kernel_matrix(graph, model, table.matrix(graph), model.X_, "rbf", gamma=model.gamma)
-    probabilities = divided_by_sum(graph, affine(graph, weights, model.label_distributions_, 0.0))
+    shares = affine(graph, weights, model.label_distributions_, 0.0)
+    # A row so far away that every kernel is zero is divided by zero, here as there.
+    probabilities = graph.node("Div", shares, graph.reduce("ReduceSum", shares, 1, keepdims=True))
     return Classes(model.classes_, argmax(graph, probabilities), probabilities)
 
 
@@ -121,6 +122,11 @@ def _pairwise(graph: GraphWriter, model: Any, table: Table) -> str:
             weights[theirs, number] = coefficients[first, theirs]
             number += 1
     return affine(graph, _kernels(graph, model, table), weights, model.intercept_)
+
+
+def _has_probabilities(model: Any) -> bool:
+    """Whether the machine was fitted with ``probability=True``."""
+    return bool(np.size(model.probA_))
 
 
 def _platt(graph: GraphWriter, model: Any, decision: str) -> str:

@@ -159,13 +159,7 @@ def _response(graph: GraphWriter, model: Any, part: Classes, method: str) -> str
 
 
 def _binary_part(graph: GraphWriter, model: Any, estimator: Any, table: Table) -> Classes:
-    """A binary classifier's answer; a class that every row or none had is a constant."""
-    if type(estimator).__name__ == "_ConstantPredictor":
-        value = float(np.ravel(estimator.y_)[0])
-        rows = table.matrix(graph)
-        zero = graph.node("Mul", column_at(graph, rows, 0), graph.constant(0.0))
-        score = graph.node("Add", zero, graph.constant(value))
-        return Classes(np.array([0, 1]), graph.cast(score, "int64"), two_columns(graph, score), score)
+    """A binary classifier's answer; a regressor says yes above a half."""
     part = emit_predict(graph, estimator, table)
     if isinstance(part, Values):
         above = is_above(graph, part.tensor, 0.5)
@@ -173,3 +167,15 @@ def _binary_part(graph: GraphWriter, model: Any, estimator: Any, table: Table) -
     if not isinstance(part, Classes):
         raise unsupported(model, "an estimator inside has several outputs")
     return part
+
+
+@predicts("_ConstantPredictor")
+def emit_constant(graph: GraphWriter, model: Any, table: Table) -> Classes:
+    """The stand-in for a binary classifier whose class every row or no row had."""
+    score = graph.node("Add", _zeros(graph, table), graph.constant(float(np.ravel(model.y_)[0])))
+    return Classes(np.array([0, 1]), graph.cast(score, "int64"), two_columns(graph, score), score)
+
+
+def _zeros(graph: GraphWriter, table: Table) -> str:
+    rows = graph.node("Shape", table.blocks[0].tensor, start=0, end=1)
+    return graph.node("Expand", graph.constant([0.0]), rows)
