@@ -20,7 +20,7 @@ from mlpack.convert.routes import Route
 from mlpack.core.errors import OutputError, ParityError, UsageError
 from mlpack.core.model_file import sha256_of
 from mlpack.runtime.manifest import FORMAT_VERSION, MANIFEST, is_bundle
-from mlpack.runtime.session import Array
+from mlpack.runtime.session import Array, rows_in
 from mlpack.verify.align import align
 from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject
@@ -135,8 +135,8 @@ def golden(contents: Contents) -> dict[str, Array]:
     reference = contents.attempts.reference
     alignment = align(reference.signature, contents.kept.signature)
     for probe in reference.probes():
-        feed = {name: array[:GOLDEN_ROWS] for name, array in probe.feed.items()}
-        if probe.kind not in ORDINARY or not all(len(array) for array in feed.values()):
+        feed = reference.first_rows(probe, GOLDEN_ROWS)
+        if probe.kind not in ORDINARY or not rows_in(feed, reference.signature.inputs):
             continue
         taken = alignment.to_candidate(feed)
         answer = reference.peer.run(alignment.as_candidate_sees(feed, taken) or feed)

@@ -76,5 +76,5 @@ def _content(tensor: onnx.TensorProto) -> bytes:
     array = numpy_helper.to_array(tensor)
     data = repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes()
     head = f"{tensor.data_type} {list(tensor.dims)} ".encode()
-    digest: bytes = hashlib.sha256(head).digest() + hashlib.sha256(data).digest()
+    digest: bytes = hashlib.sha256(head + data).digest()
     return digest

@@ -11,7 +11,7 @@ from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
 from mlpack.scan.hdf5 import dataset_shapes, is_hdf5, open_hdf5
-from mlpack.scan.keras_archive import KerasFile, parse_json, refuse_unsafe, steady_json, weight_count
+from mlpack.scan.keras_archive import KerasFile, parse_json, refuse_unsafe, steady_json, unsafe_reasons, weight_count
 from mlpack.scan.keras_config import read_config
 from mlpack.scan.keras_load import load_keras
 from mlpack.scan.provenance import read_beside, write_beside
@@ -39,6 +39,7 @@ class Hdf5Format:
         Raises CorruptFileError, also for a file that holds weights alone, UnsafeFileError.
         """
         told = _read(path)
+        reasons = unsafe_reasons(told)
         return Header(
             format=self.name,
             framework="keras",
@@ -47,7 +48,8 @@ class Hdf5Format:
             operators=told.operators,
             parameters=told.parameters,
             signature=told.signature,
-            runs_code="; ".join(told.unsafe),
+            runs_code="; ".join(reasons),
+            refused=bool(reasons),
             provenance=read_beside(path),
             notes=told.notes,
         )

@@ -10,7 +10,7 @@ from typing import Any
 from mlpack.core.errors import OutputError
 from mlpack.core.model_file import Header
 from mlpack.scan.archives import is_zip, member_names
-from mlpack.scan.keras_archive import MEMBERS, read_keras_archive, refuse_unsafe, steady_keras_file
+from mlpack.scan.keras_archive import MEMBERS, read_keras_archive, refuse_unsafe, steady_keras_file, unsafe_reasons
 from mlpack.scan.keras_load import load_keras
 from mlpack.scan.provenance import read_beside, write_beside
 
@@ -32,6 +32,7 @@ class KerasFormat:
     def read_header(self, path: Path) -> Header:
         """Layers, versions, inputs and weights without Keras. Raises CorruptFileError, UnsafeFileError."""
         told = read_keras_archive(path)
+        reasons = unsafe_reasons(told)
         return Header(
             format=self.name,
             framework="keras",
@@ -40,7 +41,8 @@ class KerasFormat:
             operators=told.operators,
             parameters=told.parameters,
             signature=told.signature,
-            runs_code="; ".join(told.unsafe),
+            runs_code="; ".join(reasons),
+            refused=bool(reasons),
             provenance=read_beside(path),
             notes=told.notes,
         )

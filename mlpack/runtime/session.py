@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 from numpy.typing import NDArray
 
-from mlpack.runtime.signature import Signature
+from mlpack.runtime.signature import Signature, TensorSpec
 
 Array = NDArray[Any]
 Feed = Mapping[str, Array]
 """Arrays by input name. Strings are object arrays of ``str``."""
 Outputs = dict[str, Array]
 """Arrays by output name. Strings are object arrays of ``str``."""
+
+
+def take_rows(arrays: Mapping[str, Array], specs: Iterable[TensorSpec], rows: slice) -> dict[str, Array]:
+    """``rows`` of each array along its batch axis; an array without one is left as it is."""
+    axes = {spec.name: spec.batch_axis for spec in specs}
+    taken = {}
+    for name, array in arrays.items():
+        axis = axes.get(name)
+        whole = axis is None or axis >= array.ndim
+        taken[name] = array if whole else array[(slice(None),) * (axis or 0) + (rows,)]
+    return taken
+
+
+def rows_in(arrays: Mapping[str, Array], specs: Iterable[TensorSpec]) -> int:
+    """The length of the batch axis; 1 where no array has one."""
+    sizes = [arrays[spec.name].shape[spec.batch_axis] for spec in specs if spec.batch_axis is not None]
+    return min(sizes, default=1)
 
 
 class Session(Protocol):

@@ -30,6 +30,11 @@ class TensorSpec:
     role: Role = "tensor"
 
     @property
+    def batch_axis(self) -> int | None:
+        """Where the batch axis is; None for a tensor that has none."""
+        return self.shape.index("batch") if "batch" in self.shape else None
+
+    @property
     def is_numeric(self) -> bool:
         """True unless the tensor holds strings."""
         return self.dtype != "string"

@@ -99,9 +99,14 @@ def parse_json(document: bytes | str, name: str) -> Any:
         ) from error
 
 
+def unsafe_reasons(file: KerasFile) -> list[str]:
+    """Why a load would run code that the file chooses, naming the layer; empty where it would not."""
+    return [*file.unsafe, *(f"it refers to {name}" for name in file.modules if is_library_of_python(name))]
+
+
 def refuse_unsafe(file: KerasFile, path: Path) -> None:
     """Raise UnsafeFileError for a model that a load would run code for, naming the layer."""
-    reasons = [*file.unsafe, *(f"it refers to {name}" for name in file.modules if is_library_of_python(name))]
+    reasons = unsafe_reasons(file)
     if reasons:
         raise UnsafeFileError(
             f"{path} is refused",

@@ -13,7 +13,7 @@ import numpy as np
 
 from mlpack.core.errors import UsageError, WorkerError
 from mlpack.core.publish import publish_bytes
-from mlpack.runtime.session import Array
+from mlpack.runtime.session import Array, take_rows
 from mlpack.verify.align import align
 from mlpack.verify.bisect import Fingerprint, first_difference
 from mlpack.verify.inputs import feed_of
@@ -132,6 +132,12 @@ def _worst_row(reference: Reference, report: ParityReport) -> dict[str, Array]:
     for probe in reference.probes():
         if where is None or probe.name != where["probe"]:
             continue
-        return {name: np.concatenate([array[where["row"]][None]] * 2) for name, array in probe.feed.items()}
-    first = next(iter(reference.probes()))
-    return {name: array[:2] for name, array in first.feed.items()}
+        specs = reference.signature.inputs
+        row = take_rows(probe.feed, specs, slice(where["row"], where["row"] + 1))
+        return {
+            spec.name: row[spec.name]
+            if spec.batch_axis is None
+            else np.concatenate([row[spec.name]] * 2, axis=spec.batch_axis)
+            for spec in specs
+        }
+    return reference.first_rows(next(reference.probes()), 2)

@@ -191,7 +191,7 @@ def _lost_in_cast(asked: Asked) -> Rows | bool:
         return False
     lost = np.zeros(asked.rows, dtype=bool)
     for array in asked.probe.feed.values():
-        if array.dtype.kind == "f" and len(array) == asked.rows:
+        if array.dtype.kind == "f" and array.shape[:1] == (asked.rows,):
             with np.errstate(all="ignore"):
                 overflows = np.isfinite(array) & ~np.isfinite(array.astype(np.float32))
             lost |= overflows.reshape(asked.rows, -1).any(axis=1)
@@ -203,7 +203,7 @@ def _overflowing_rows(asked: Asked) -> Rows:
     overflowing = np.zeros(asked.rows, dtype=bool)
     if asked.probe.kind == "extreme":
         for array in asked.probe.feed.values():
-            if array.dtype.kind in "fiu" and len(array) == asked.rows:
+            if array.dtype.kind in "fiu" and array.shape[:1] == (asked.rows,):
                 overflowing |= (np.abs(array.reshape(asked.rows, -1).astype(np.float64)) > OVERFLOWS).any(axis=1)
     return overflowing
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mlpack.core.errors import DataError, WorkerError
-from mlpack.runtime.session import Array
+from mlpack.runtime.session import Array, take_rows
+from mlpack.runtime.signature import Signature
 from mlpack.verify.align import Alignment, align
 from mlpack.verify.judge import judge
 from mlpack.verify.peer import Peer
@@ -55,7 +56,7 @@ def measure(
         probes=tuple(probes),
         not_tried=tuple(not_tried),
         tolerance={name: tolerance.to_json() for name, tolerance in tolerances.items()},
-        worst_input=_worst_input(probes, asked),
+        worst_input=_worst_input(probes, asked, reference.signature),
         seconds=time.monotonic() - started,
     )
 
@@ -140,7 +141,7 @@ def _is_alive(values: Array, tolerance: Tolerance | None) -> bool:
     return bool((spread > ALIVE * (tolerance.atol + tolerance.rtol * tolerance.scale)).any())
 
 
-def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked]) -> dict[str, Any] | None:
+def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked], signature: Signature) -> dict[str, Any] | None:
     """The row that shows the difference best: of the first failed probe, the worst row, as plain values."""
     for probe, item in zip(probes, asked, strict=True):
         if probe.verdict != "FAIL":
@@ -148,10 +149,7 @@ def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked]) -> dict[
         row = next((output.worst_row for output in probe.outputs if output.worst_row is not None), None)
         if row is None:
             continue
-        feed = {
-            name: np.asarray(array[row]).ravel()[:64].tolist()
-            for name, array in item.probe.feed.items()
-            if row < len(array)
-        }
+        shown = take_rows(item.probe.feed, signature.inputs, slice(row, row + 1))
+        feed = {name: array.ravel()[:64].tolist() for name, array in shown.items()}
         return {"probe": probe.name, "row": row, "feed": feed}
     return None

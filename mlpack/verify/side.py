@@ -13,7 +13,7 @@ import numpy as np
 from mlpack.core.framework import Framework
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
-from mlpack.runtime.session import Array, Session
+from mlpack.runtime.session import Array, Session, rows_in, take_rows
 from mlpack.runtime.signature import Signature
 
 
@@ -74,9 +74,8 @@ class Side:
         base = _answer(self.session, feed).get("outputs")
         if base is None:
             return {}
-        reversed_feed = {name: array[::-1] for name, array in feed.items()}
         moved: dict[str, Mapping[str, Array] | None] = {
-            "order": _reversed(_answer(self.session, reversed_feed).get("outputs")),
+            "order": self._in_reverse(feed),
             "batch": self._one_by_one(feed),
             "threads": self._with_one_thread(feed),
             "float64": self._in_double(feed),
@@ -106,15 +105,25 @@ class Side:
             "versions": self._versions(),
         }
 
+    def _in_reverse(self, feed: Mapping[str, Array]) -> Mapping[str, Array] | None:
+        backwards = slice(None, None, -1)
+        answer = _answer(self.session, take_rows(feed, self.signature.inputs, backwards)).get("outputs")
+        return None if answer is None else take_rows(answer, self.signature.outputs, backwards)
+
     def _one_by_one(self, feed: Mapping[str, Array], most: int = 8) -> dict[str, Array] | None:
-        rows = min(most, *(len(array) for array in feed.values()))
         answers = []
-        for row in range(rows):
-            outputs = _answer(self.session, {name: array[row : row + 1] for name, array in feed.items()}).get("outputs")
+        for row in range(min(most, rows_in(feed, self.signature.inputs))):
+            one = take_rows(feed, self.signature.inputs, slice(row, row + 1))
+            outputs = _answer(self.session, one).get("outputs")
             if outputs is None:
                 return None
             answers.append(outputs)
-        return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]} if answers else None
+        joined = [spec for spec in self.signature.outputs if spec.batch_axis is not None]
+        return {
+            spec.name: np.concatenate([answer[spec.name] for answer in answers], axis=spec.batch_axis)
+            for spec in joined
+            if answers
+        }
 
     def _with_one_thread(self, feed: Mapping[str, Array]) -> Mapping[str, Array] | None:
         import sys
@@ -162,20 +171,12 @@ def _answer(session: Session, feed: Mapping[str, Array]) -> dict[str, Any]:
     return {"outputs": outputs, "seconds": time.monotonic() - start}
 
 
-def _reversed(outputs: Mapping[str, Array] | None) -> dict[str, Array] | None:
-    if outputs is None:
-        return None
-    return {name: array[::-1] if array.ndim else array for name, array in outputs.items()}
-
-
 def _largest(base: Array, moved: Array) -> float:
-    """The largest finite absolute difference between the rows that both have; 0 for what is no float."""
-    if base.dtype.kind != "f" or moved.dtype.kind != "f" or base.shape[1:] != moved.shape[1:]:
+    """The largest finite absolute difference between the leading parts that both have; 0 for what is no float."""
+    if base.dtype.kind != "f" or moved.dtype.kind != "f" or base.ndim != moved.ndim:
         return 0.0
-    rows = min(len(base), len(moved)) if base.ndim else None
+    common = tuple(slice(min(sizes)) for sizes in zip(base.shape, moved.shape, strict=True))
     with np.errstate(all="ignore"):
-        difference = np.abs(base[:rows].astype(np.float64) - moved[:rows].astype(np.float64)) if base.ndim else None
-    if difference is None:
-        return float(abs(base - moved))
+        difference = np.abs(base[common].astype(np.float64) - moved[common].astype(np.float64))
     finite = difference[np.isfinite(difference)]
     return float(finite.max()) if finite.size else 0.0

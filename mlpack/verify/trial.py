@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mlpack.core.framework import InputHints
-from mlpack.runtime.session import Array, Feed
+from mlpack.runtime.session import Array, Feed, rows_in, take_rows
 from mlpack.runtime.signature import Signature
 from mlpack.verify.align import Alignment
 from mlpack.verify.peer import Answer, Peer
@@ -30,10 +30,8 @@ class Asked:
     candidate: Answer
     cast: Answer | None = None
 
-    @property
-    def rows(self) -> int:
-        """The rows of the probe."""
-        return max((len(array) for array in self.probe.feed.values()), default=0)
+    rows: int = 0
+    """The rows of the probe's batch."""
 
 
 @dataclass
@@ -78,8 +76,12 @@ class Reference:
         """The reference's own noise on its first ordinary probe, by source and output."""
         if self._noise is None:
             ordinary = next((probe for probe in self.probes() if self._answered(probe)), None)
-            self._noise = {} if ordinary is None else self.peer.noise(_first_rows(ordinary.feed, _CALIBRATION_ROWS))
+            self._noise = {} if ordinary is None else self.peer.noise(self.first_rows(ordinary, _CALIBRATION_ROWS))
         return self._noise
+
+    def first_rows(self, probe: Probe, rows: int) -> dict[str, Array]:
+        """The first ``rows`` of a probe's batch."""
+        return take_rows(probe.feed, self.signature.inputs, slice(rows))
 
     def _answered(self, probe: Probe) -> bool:
         answer = self.known(probe)
@@ -114,7 +116,7 @@ def _ask_one(reference: Reference, candidate: Peer, alignment: Alignment, probe:
     cast = None
     if seen is not None:
         cast = reference.known(probe, key) or reference.keep(probe, key, reference.peer.run(seen))
-    return Asked(probe, answer, candidate.finish(), cast)
+    return Asked(probe, answer, candidate.finish(), cast, rows_in(probe.feed, reference.signature.inputs))
 
 
 def ordinary_outputs(asked: list[Asked]) -> dict[str, Array]:
@@ -132,7 +134,3 @@ def ordinary_outputs(asked: list[Asked]) -> dict[str, Array]:
 
 def _dtypes(alignment: Alignment) -> str:
     return ",".join(spec.dtype for spec in alignment.candidate.inputs)
-
-
-def _first_rows(feed: Mapping[str, Array], rows: int) -> dict[str, Array]:
-    return {name: array[:rows] for name, array in feed.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import warnings
@@ -225,3 +226,49 @@ except typer.Exit as stop:
 """
     ended = program(code)
     assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+SLOW = """
+import sys, time
+def call():
+    time.sleep({seconds})
+    return Weighing()
+try:
+    Renderer("weigh", {flags}).run("weighing the pig", call)
+except BaseException as stop:
+    sys.exit(stop.exit_code)
+"""
+
+
+def on_terminal(code: str) -> tuple[str, bytes]:
+    """What ``code`` writes to a terminal on stderr, and to stdout."""
+    ours, theirs = pty.openpty()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)]),
+        "TERM": "xterm",
+    }
+    script = "from test_render import Weighing, Renderer\n" + code
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=theirs, env=environment)
+    out, _ = process.communicate(timeout=30)
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    try:
+        shown = os.read(ours, 1 << 16).decode()
+    except (BlockingIOError, OSError):
+        shown = ""
+    os.close(ours)
+    return shown, out
+
+
+def test_a_spinner_turns_after_a_second_and_clears_its_line() -> None:
+    shown, out = on_terminal(SLOW.format(seconds=1.5, flags=""))
+    assert "weighing the pig …" in shown
+    assert shown.rstrip("\r\n").endswith("\x1b[2K")
+    assert out == b"all is well\n\nWeight  3 kg\n"
+
+
+@pytest.mark.parametrize(("seconds", "flags"), [(0.1, ""), (1.3, "quiet=True"), (1.3, "json=True")])
+def test_no_spinner_for_what_is_quick_or_quiet(seconds: float, flags: str) -> None:
+    shown, _ = on_terminal(SLOW.format(seconds=seconds, flags=flags))
+    assert shown == ""

@@ -79,9 +79,7 @@ def _onnx() -> Any:
         [weights],
     )
     opsets = [helper.make_opsetid("", 21)]
-    return OnnxModel(
-        graph=helper.make_model(graph, producer_name="tests", producer_version="1", opset_imports=opsets, ir_version=10)
-    )
+    return OnnxModel(graph=helper.make_model(graph, opset_imports=opsets, ir_version=10))
 
 
 @cache

@@ -83,6 +83,7 @@ def test_a_lambda_is_refused_by_name(tmp_path):
         path = tmp_path / f"model{form.suffixes[0]}"
         form.save(model, path)
         assert "double" in identify(path)[1].runs_code
+        assert identify(path)[1].refused
         with pytest.raises(UnsafeFileError) as refusal:
             form.load(path)
         assert "double" in refusal.value.why

@@ -74,11 +74,8 @@ def test_models_of_other_tools_are_named(tmp_path, model_of):
     booster.save_model(tmp_path / "model.json")
     booster.save_model(tmp_path / "model.ubj")
     model_of("lightgbm").booster_.save_model(tmp_path / "model.txt")
-    for name, what in (
-        ("model.json", "XGBoost model in JSON"),
-        ("model.ubj", "XGBoost"),
-        ("model.txt", "LightGBM model in text"),
-    ):
+    kinds = {"model.json": "XGBoost model in JSON", "model.ubj": "XGBoost model", "model.txt": "LightGBM model in text"}
+    for name, what in kinds.items():
         with pytest.raises(UnrecognisedFileError, match=what) as refusal:
             identify(tmp_path / name)
         assert "joblib.dump" in refusal.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import joblib
@@ -42,10 +43,8 @@ def test_mutations(kind, data, originals, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "mutated"
     path.write_bytes(content)
     began = time.monotonic()
-    try:
+    with contextlib.suppress(CorruptFileError, UnsafeFileError):
         form, header = identify(path)
         assert format_named(form.name) is form
         assert header.to_json()["format"] == form.name
-    except (CorruptFileError, UnsafeFileError) as refusal:
-        assert refusal.message
     assert time.monotonic() - began < 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import os
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_a_copy_takes_the_data_along_under_its_own_name(external, tmp_path):
 def test_external_data_of_many_files_becomes_one(tmp_path):
     path = tmp_path / "many.onnx"
     onnx.save(graph_with(), path, save_as_external_data=True, all_tensors_to_one_file=False, size_threshold=100)
-    assert len(identify(path)[1].external_files) == 4
+    assert len(identify(path)[1].external_files) == 3
     copy = tmp_path / "one.onnx"
     ONNX.save(OnnxModel(path=path), copy)
     assert identify(copy)[1].external_files == ("one.onnx.data",)
@@ -208,8 +209,6 @@ def test_a_graph_of_sklearn_reads_as_onnx_reads_it(tmp_path, model_of):
     model = to_onnx(model_of("sklearn"), np.zeros((1, 4), np.float32), options={"zipmap": False})
     path.write_bytes(model.SerializeToString())
     header = identify(path)[1]
-    assert header.operators == {
-        kind: sum(node.op_type == kind.rpartition(".")[2] for node in model.graph.node) for kind in header.operators
-    }
-    assert sum(header.operators.values()) == len(model.graph.node)
+    kinds = collections.Counter(f"{node.domain}.{node.op_type}".removeprefix(".") for node in model.graph.node)
+    assert header.operators == kinds
     assert header.opsets == {entry.domain: entry.version for entry in model.opset_import}

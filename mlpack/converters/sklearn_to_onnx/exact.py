@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,26 +21,39 @@ from mlpack.converters.sklearn_to_onnx.emission import (
 )
 from mlpack.core.converter import Conversion
 from mlpack.core.onnx_graph import GraphWriter
-from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED
+from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED, parts_of
 from mlpack.runtime.signature import TensorSpec
 
 if TYPE_CHECKING:
     import onnx
 
 
-def build_exact(conversion: Conversion) -> onnx.ModelProto:
-    """Write ``conversion.model`` node by node. Raises UnsupportedOperatorError."""
+_FEW_DIGITS = frozenset({"GaussianProcessClassifier"})
+"""Estimators whose own formula cancels most of the digits of float64: its result depends on the order of operations."""
+
+
+def is_inexact(conversion: Conversion) -> bool:
+    """Whether outputs are float64 and a part of the model computes in float32, or loses as many digits."""
+    if not any(spec.dtype == "float64" and spec.role != "label" for spec in conversion.signature.outputs):
+        return False
+    parts = parts_of(conversion.model)
+    return any(type(part).__name__ in _FEW_DIGITS or type(part).__module__.startswith("xgboost") for part in parts)
+
+
+def build_exact(conversion: Conversion, *, rounded: bool = False) -> onnx.ModelProto:
+    """Write ``conversion.model`` node by node; ``rounded`` makes its outputs float32. Raises UnsupportedOperatorError."""
     emit.load()
     graph = GraphWriter(conversion.opset)
     table = Table(tuple(_block(graph, spec) for spec in conversion.signature.inputs))
-    names = [spec.name for spec in conversion.signature.outputs]
-    if names == [TRANSFORMED]:
-        transformed = emit_transform(graph, conversion.model, table)
-        _write(graph, conversion.signature.outputs[0], transformed.matrix(graph))
+    outputs = conversion.signature.outputs
+    if [spec.name for spec in outputs] == [TRANSFORMED]:
+        tensors = [emit_transform(graph, conversion.model, table).matrix(graph)]
     else:
         prediction = emit_predict(graph, conversion.model, table)
-        for spec in conversion.signature.outputs:
-            _write(graph, spec, _tensor_of(graph, conversion.model, prediction, spec))
+        tensors = [_tensor_of(graph, conversion.model, prediction, spec) for spec in outputs]
+    for spec, tensor in zip(outputs, tensors, strict=True):
+        narrowed = rounded and spec.dtype == "float64" and spec.role != "label"
+        _write(graph, replace(spec, dtype="float32") if narrowed else spec, tensor)
     return graph.finish()
 
 

@@ -127,7 +127,8 @@ def _describe_by_column(transformer: Any, columns: tuple[Column, ...]) -> tuple[
 
 def _describe_by_inner(step: Any, columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """What an estimator inside a search, a stack or a union says, when it takes the same columns."""
-    for attribute in ("best_estimator_", "estimator_", "regressor_"):
+    several = hasattr(step, "estimators_")  # then estimator_ is only the pattern that they were cloned from
+    for attribute in ("best_estimator_", "regressor_", *(() if several else ("estimator_",))):
         if hasattr(step, attribute):
             return _describe(getattr(step, attribute), columns)
     named = getattr(step, "transformer_list", None)

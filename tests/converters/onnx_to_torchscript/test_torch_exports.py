@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-EMPTY_BATCH = ("mlp", "cnn", "transformer")  # torch itself takes no empty batch through a recurrent layer
+# torch takes no empty batch through a recurrent layer, and the classic exporter writes Reshape targets for attention in
+# which a computed 0 means "keep this size", so that its own model fails on one.
+EMPTY_BATCH = {("mlp", "dynamo"), ("mlp", "classic"), ("cnn", "dynamo"), ("cnn", "classic"), ("transformer", "dynamo")}
 BATCHES = (1, 2, 5, 257)
 
 
@@ -105,7 +107,7 @@ def test_exported_model_agrees_at_every_batch_size(name, exporter, assert_agrees
     model = exported(net, torch.from_numpy(feed(2)), exporter == "dynamo")
     input_name = model.graph.input[0].name
     module = assert_agrees(model, [{input_name: feed(batch)} for batch in BATCHES])
-    for batch in (5, 0) if name in EMPTY_BATCH else (5,):
+    for batch in (5, 0) if (name, exporter) in EMPTY_BATCH else (5,):
         with torch.inference_mode():
             expected, got = net(torch.from_numpy(feed(batch))), module(torch.from_numpy(feed(batch)))
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)

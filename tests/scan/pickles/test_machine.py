@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
-import datetime
+import contextlib
+import datetime as dt
 import decimal
 import fractions
 import io
 import pickle
 import pickletools
 import struct
+import typing
 
 import pytest
 from hypothesis import given, settings
@@ -75,7 +77,12 @@ def test_every_protocol(value, protocol):
     assert run(pickle.dumps(value, protocol)) == value
 
 
-Point = collections.namedtuple("Point", "x y")
+class Point(typing.NamedTuple):
+    """A tuple with a class."""
+
+    x: int
+    y: str
+
 
 objects = st.recursive(
     st.one_of(
@@ -85,7 +92,7 @@ objects = st.recursive(
         st.builds(decimal.Decimal, st.integers()),
         st.datetimes(),
         st.builds(complex, st.integers(), st.integers()),
-        st.sampled_from([datetime.date, collections.OrderedDict, len]),
+        st.sampled_from([dt.date, collections.OrderedDict, len]),
     ),
     lambda inner: st.one_of(
         st.lists(inner),
@@ -142,10 +149,8 @@ def test_mutations_are_read_or_refused(value, protocol, data):
         at = data.draw(st.integers(0, len(content) - 1))
         content[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
         content = content or bytearray(b".")
-    try:
+    with contextlib.suppress(CorruptFileError, UnsafeFileError):
         read_pickle(source(bytes(content)))
-    except (CorruptFileError, UnsafeFileError) as refusal:
-        assert refusal.why or refusal.message
 
 
 @settings(max_examples=200, deadline=None)
