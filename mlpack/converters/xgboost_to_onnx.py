@@ -92,9 +92,7 @@ def _margin(graph: GraphWriter, rows: str, learner: Mapping[str, Any], last: int
     if not count:
         raise _unsupported("it has no trees", "train it for one round or more")
     documents = held["trees"][:count]
-    trees = [
-        _tree(document, weights[position] if weights else 1.0) for position, document in enumerate(documents)
-    ]
+    trees = [_tree(document, weights[position] if weights else 1.0) for position, document in enumerate(documents)]
     categorical = {int(feature) for tree in trees for feature in tree.feature[list(tree.members)]}
     total = write_trees(
         graph, _whole(graph, rows, categorical), trees, held["tree_info"][:count], n_targets=targets,

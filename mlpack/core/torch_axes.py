@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlpack.core.torch_candidates import Candidate, candidates_of, layers_of
+from mlpack.core.torch_candidates import Candidate, candidates_of, has_sequence_layers, layers_of
 from mlpack.runtime.signature import Dim, Signature, TensorSpec
 from mlpack.runtime.torch_values import named_leaves
 
@@ -38,14 +38,16 @@ def caller(module: Any) -> Call:
 def find_example(module: Any, call: Call, inputs: int, dtype: torch.dtype) -> list[torch.Tensor] | None:
     """Inputs that the module answers, guessed from its layers; None where no guess works.
 
-    Inputs whose rows do not mix are preferred: attention and recurrent layers also take one sequence without a batch.
+    Of a module with attention or recurrent layers, inputs whose rows do not mix are preferred: such layers also take one
+    sequence without a batch.
     """
+    mixes = has_sequence_layers(module)
     second_choice = None
     for candidates in itertools.islice(_guesses(module, inputs), _TRIALS):
         example = [candidate.tensor(dtype) for candidate in candidates]
-        if _answers(call, example) is None:
+        if not _answers_either_way(call, example):
             continue
-        axis = _batch_axis(call, example)
+        axis = _batch_axis(call, example) if mixes else 0
         if axis == 0 or (axis == 1 and all(candidate.sequence for candidate in candidates)):
             return example
         second_choice = second_choice or example
@@ -134,6 +136,12 @@ def _answers(call: Call, tensors: Tensors) -> Leaves | None:
         return None
 
 
+def _answers_either_way(call: Call, tensors: Tensors) -> bool:
+    """Whether the module answers, with the signs of the floats turned as well: a branch may hide the layer that objects."""
+    turned = [-tensor if tensor.is_floating_point() else tensor for tensor in tensors]
+    return _answers(call, turned) is not None and _answers(call, tensors) is not None
+
+
 def _batch_axis(call: Call, example: list[torch.Tensor]) -> int | None:
     """The axis, 0 or 1, on which rows do not mix: the first of them alone is answered as it is among the others."""
     import torch
@@ -194,7 +202,8 @@ def _found_free(
     old = example[position].shape[axis]
     answers: dict[int, Leaves] = {}
     for size in sizes or tuple(old + growth for growth in _GROWTH):
-        answer = _answers(call, _resized(example, axes, size))
+        resized = _resized(example, axes, size)
+        answer = _answers(call, resized) if _answers_either_way(call, resized) else None
         if answer is None or [leaf.dim() for _, leaf in answer] != [len(shape) for shape in found.base]:
             return False
         answers[size] = answer

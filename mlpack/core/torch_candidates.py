@@ -73,6 +73,11 @@ def vocabularies_of(module: Any) -> list[int]:
     return sorted({layer.shapes["weight"][0] for layer in tables if "weight" in layer.shapes})
 
 
+def has_sequence_layers(module: Any) -> bool:
+    """Whether some layer is recurrent or attends."""
+    return any(layer.kinds & (_RECURRENT | {"MultiheadAttention"}) for layer in layers_of(module))
+
+
 def candidates_of(layer: Layer, *, few: bool = False) -> Iterator[Candidate]:
     """What ``layer`` may be fed, the likeliest first; ``few`` leaves it at one size for each axis that may vary."""
     sequences = _SEQUENCES[:1] if few else _SEQUENCES

@@ -15,7 +15,7 @@ from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.failures import explained
 from mlpack.scan.pickles.headers import RUNS_CODE, header_of
 from mlpack.scan.pickles.steady import plain_dispatch, steady_reduce
-from mlpack.scan.pickles.stream import begins_torch_legacy, holds_joblib_arrays, read_pickle
+from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.source import open_source
 from mlpack.scan.trusted import open_trusted
@@ -40,8 +40,7 @@ class JoblibFormat:
             return begins_like_pickle(first_bytes(path, compression, 256))
         if not begins_like_pickle(head) or begins_torch_legacy(head):
             return False
-        with open_source(path) as source:
-            return holds_joblib_arrays(source)
+        return is_joblib_stream(path)
 
     def read_header(self, path: Path) -> Header:
         """As for a pickle, and the compression. Raises CorruptFileError, UnsafeFileError, MissingLibraryError."""

@@ -13,7 +13,7 @@ from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.failures import explained
 from mlpack.scan.pickles.headers import RUNS_CODE, header_of
 from mlpack.scan.pickles.steady import steady_reduce
-from mlpack.scan.pickles.stream import begins_torch_legacy, holds_joblib_arrays, read_pickle
+from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.source import open_source
 from mlpack.scan.trusted import open_trusted
@@ -33,8 +33,7 @@ class PickleFormat:
         """A pickle in which no joblib array lies."""
         if not begins_like_pickle(head) or begins_torch_legacy(head):
             return False
-        with open_source(path) as source:
-            return not holds_joblib_arrays(source)
+        return not is_joblib_stream(path)
 
     def read_header(self, path: Path) -> Header:
         """Classes, versions and inputs as the opcodes tell them. Raises CorruptFileError, UnsafeFileError."""

@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from mlpack.core.errors import MlpackError
 from mlpack.isolate import wire
@@ -23,8 +23,7 @@ from mlpack.isolate.limits import Limits
 def main(request_fd: int, answer_fd: int, parent: int, scratch: str) -> None:
     """Serve calls. The process ends, and its scratch folder goes, when the parent closes its end or dies."""
     requests, answers = os.fdopen(request_fd, "rb", buffering=0), os.fdopen(answer_fd, "wb")
-    _watch_parent(parent, scratch)
-    Path(scratch).mkdir(mode=0o700)
+    _watch_parent(parent, Path(scratch))
     start = wire.receive(lambda size: _read_exactly(requests, size))
     Limits(**start["limits"]).apply()
     module, _, name = start["target"].partition(":")
@@ -33,7 +32,7 @@ def main(request_fd: int, answer_fd: int, parent: int, scratch: str) -> None:
         try:
             request = wire.receive(lambda size: _read_exactly(requests, size))
         except EOFError:
-            return
+            _end(Path(scratch))
         answer = _answer(target, request)
         if not request.get("silent"):
             wire.send(answers, answer)
@@ -61,8 +60,8 @@ def _read_exactly(stream: BinaryIO, size: int) -> bytearray:
     return data
 
 
-def _watch_parent(parent: int, scratch: str) -> None:
-    """End with the parent even while native code computes: nothing is left of a run that was killed."""
+def _watch_parent(parent: int, scratch: Path) -> None:
+    """Make the scratch folder, and end with the parent even while native code computes: a killed run leaves nothing."""
     try:
         pidfd = os.pidfd_open(parent)
     except ProcessLookupError:
@@ -70,12 +69,20 @@ def _watch_parent(parent: int, scratch: str) -> None:
     if os.getppid() != parent:
         sys.exit(1)
 
+    scratch.mkdir(mode=0o700)
+
     def watch() -> None:
         select.select([pidfd], [], [])
-        shutil.rmtree(scratch, ignore_errors=True)
-        os._exit(1)
+        _end(scratch)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _end(scratch: Path) -> NoReturn:
+    """Remove the scratch folder and end at once: libraries write into it even in their exit handlers."""
+    while scratch.exists():  # another thread may be writing into it
+        shutil.rmtree(scratch, ignore_errors=True)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from mlpack.isolate import wire
 from mlpack.isolate.limits import Limits
 
 _STDERR_TAIL = 4000
+_PRIVATE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+"""ONNX Runtime from 1.29 on reports model names and hashes to its makers unless told not to. Nobody asked the user."""
 
 
 class Worker:
@@ -132,6 +134,7 @@ class Worker:
             pass_fds=(request_read, answer_write),
             start_new_session=True,
             env={
+                **_PRIVATE,
                 **os.environ,
                 **environment,
                 "PYTHONPATH": python_path,

@@ -169,11 +169,11 @@ def _matrix(feed: Feed, inputs: tuple[TensorSpec, ...]) -> Array:
 
 
 def _frame(feed: Feed, inputs: tuple[TensorSpec, ...], names: list[str]) -> Any:
-    import pandas
+    import pandas as pd
 
     if len(inputs) == 1:
-        return pandas.DataFrame(_column_block(feed, inputs[0]), columns=names)
-    return pandas.DataFrame(
+        return pd.DataFrame(_column_block(feed, inputs[0]), columns=names)
+    return pd.DataFrame(
         {name: _column_block(feed, spec)[:, 0] for name, spec in zip(names, inputs, strict=True)}, columns=names
     )
 
@@ -223,9 +223,7 @@ def _booster_answer(booster: Any, rows: Any) -> Array:
 
     # The types a booster was trained with are compared with the matrix's: they are given on, as the names are.
     return dense(
-        booster.predict(
-            xgboost.DMatrix(rows, feature_names=booster.feature_names, feature_types=booster.feature_types)
-        )
+        booster.predict(xgboost.DMatrix(rows, feature_names=booster.feature_names, feature_types=booster.feature_types))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,17 @@ _DTYPES = {
 _QUIET = 4  # fatal only: errors come as exceptions, and are not to be printed as well
 
 
+def load_onnxruntime() -> Any:
+    """The library, with its telemetry off unless the environment says otherwise: a model's name is nobody else's business.
+
+    From 1.29 on its Linux builds report file names and hashes of models over the network by default.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 class OnnxRuntimeSession(ClosingSession):
     """An ONNX model on the CPU.
 
@@ -41,8 +53,7 @@ class OnnxRuntimeSession(ClosingSession):
     def __init__(
         self, model: str | Path | bytes, signature: Signature | None = None, *, threads: int | None = None
     ) -> None:
-        import onnxruntime
-
+        onnxruntime = load_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _QUIET
         if threads is not None:

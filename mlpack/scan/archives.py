@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.scan.source import Source
@@ -17,6 +17,7 @@ from mlpack.scan.source import Source
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _MAX_MEMBERS = 200_000
 _MAX_TEXT = 64 << 20
+_SLACK = 1 << 20
 _ENCRYPTED = 0x1
 _ERRORS = (
     zipfile.BadZipFile,
@@ -39,7 +40,7 @@ class Archive:
         self.path = path
         self._file = file
         with self._reading():
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(cast("BinaryIO", _Capped(file)))
             self.members = {info.filename: info for info in self._zip.infolist()}
             self._check()
 
@@ -112,6 +113,23 @@ class Archive:
                 why=f"its zip archive cannot be read: {error}",
                 hint="copy or download the file again",
             ) from error
+
+
+class _Capped:
+    """A file of which zipfile cannot read more at once than a directory or a text may take."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek = file.seek
+        self.tell = file.tell
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, count: int = -1) -> bytes:
+        if count < 0 or count > _MAX_TEXT + _SLACK:
+            raise zipfile.BadZipFile(f"a part of {count:,} bytes")
+        return self._file.read(count)
 
 
 @contextmanager

@@ -18,6 +18,9 @@ _MAX_DEPTH = 32
 _MODEL_FIELDS = {1: VARINT, 2: LENGTH, 3: LENGTH, 4: LENGTH, 5: VARINT, 6: LENGTH, 7: LENGTH, 8: LENGTH, 14: LENGTH,
                  20: LENGTH, 25: LENGTH, 26: LENGTH}  # fmt: skip
 _GRAPH_FIELDS = frozenset({1, 2, 5, 10, 11, 12, 13, 14, 15, 16})
+_LISTS = frozenset({7, 8, 9})
+"""``floats``, ``ints`` and ``strings`` of an AttributeProto."""
+_TENSOR_STRINGS = frozenset({6})
 _LATEST_IR_VERSION = 1000
 _OPSETS_SINCE = 3
 """The IR version from which on a model has to name its opsets."""
@@ -218,7 +221,7 @@ def _read_node(source: Source, end: int, model: Structure, depth: int) -> None:
 
 def _read_attribute(source: Source, end: int, model: Structure, depth: int) -> None:
     """Graphs and tensors in attributes: bodies of If, Loop and Scan, and constants."""
-    for one in fields(source, end):
+    for one in fields(source, end, _LISTS):
         if one.wire != LENGTH:
             continue
         if one.number in {6, 11}:
@@ -238,7 +241,7 @@ def _read_function(source: Source, end: int, model: Structure) -> None:
 def _read_tensor(source: Source, end: int) -> Tensor:
     tensor = Tensor()
     dims: list[int] = []
-    for one in fields(source, end):
+    for one in fields(source, end, _TENSOR_STRINGS):
         match one.number:
             case 1:
                 dims.extend(numbers(source, one))

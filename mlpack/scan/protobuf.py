@@ -5,11 +5,12 @@ Format: https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mlpack.core.errors import CorruptFileError
+from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.scan.source import Source
 
 Wire = Literal[0, 1, 2, 5]
@@ -18,6 +19,7 @@ FIXED64: Wire = 1
 LENGTH: Wire = 2
 FIXED32: Wire = 5
 _MAX_VARINT_BYTES = 10
+_MAX_FIELDS = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,19 @@ class Field:
         return self.start + self.value
 
 
-def fields(source: Source, end: int) -> Iterator[Field]:
+def fields(source: Source, end: int, once: frozenset[int] = frozenset()) -> Iterator[Field]:
     """The fields up to ``end``. The caller may read a LENGTH field's bytes, whole or in part; what is left is skipped.
 
-    Raises CorruptFileError for what is no protobuf and for a field that reaches behind ``end``.
+    Of a field in ``once`` only the first is given; the repeats right behind it are passed over quickly (a tree ensemble
+    has millions). Raises CorruptFileError for what is no protobuf and for a field that reaches behind ``end``,
+    UnsafeFileError for fields without end.
     """
     while source.position < end:
         found = _field(source)
         if found.wire != LENGTH:
             yield found
+            if found.number in once:
+                _skip_repeats(source, end, found)
             continue
         if found.end > end:
             raise source.truncated(found.value)
@@ -54,12 +60,47 @@ def fields(source: Source, end: int) -> Iterator[Field]:
         if source.position > found.end:
             raise broken(source, found.offset, "a field is longer than it says")
         source.skip(found.end - source.position)
+        if found.number in once:
+            _skip_repeats(source, end, found)
     if source.position != end:
         raise broken(source, source.position, "a message is longer than it says")
 
 
+def _skip_repeats(source: Source, end: int, found: Field) -> None:
+    """Pass over whole repeats of ``found`` in the buffer; what the buffer cuts in two is left to the slow way."""
+    tag = found.number << 3 | found.wire
+    while source.position < end and tag < 0x80:
+        ahead = source.peek()[: end - source.position]
+        length = _run_length(ahead, tag, found.wire)
+        if not length:
+            return
+        source.skip(length)
+
+
+def _run_length(ahead: bytes, tag: int, wire: Wire) -> int:
+    """How many of the first bytes are whole fields with this tag."""
+    if wire == VARINT:
+        run = re.match(b"(?:%b[\x80-\xff]{0,9}[\x00-\x7f])*" % re.escape(bytes([tag])), ahead)
+        return run.end() if run else 0
+    if wire == LENGTH:
+        at = 0
+        while (
+            at + 1 < len(ahead) and ahead[at] == tag and ahead[at + 1] < 0x80 and at + 2 + ahead[at + 1] <= len(ahead)
+        ):
+            at += 2 + ahead[at + 1]
+        return at
+    width = 5 if wire == FIXED32 else 9
+    tags = ahead[: len(ahead) // width * width : width]
+    return width * (len(tags) - len(tags.lstrip(bytes([tag]))))
+
+
 def _field(source: Source) -> Field:
     """The tag of the next field, and its value where that has no length."""
+    source.steps += 1
+    if source.steps > _MAX_FIELDS:
+        raise UnsafeFileError(
+            f"{source.name} is refused", why=f"it has over {_MAX_FIELDS:,} fields", hint="do not load this file"
+        )
     offset = source.position
     tag = varint(source)
     number, wire = tag >> 3, tag & 7

@@ -28,6 +28,8 @@ class Source:
         self._buffer = b""
         self._at = 0
         self._buffer_offset = start
+        self.steps = 0
+        """How many parts a reader has taken, where it keeps to a budget."""
         if end is not None:
             file.seek(start)
 
@@ -52,6 +54,12 @@ class Source:
             self._at += 1
             return value
         return self._read_far(1)[0]
+
+    def peek(self) -> bytes:
+        """What lies ahead in the buffer, which is filled when it is empty; nothing at the end."""
+        if self._at >= len(self._buffer):
+            self._fill()
+        return self._buffer[self._at :]
 
     def at_end(self) -> bool:
         """Whether no byte is left."""

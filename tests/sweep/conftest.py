@@ -45,7 +45,7 @@ def _cases(name: str, kind: Any) -> Iterator[Case]:
             continue
         tags = get_tags(estimator)
         what = "classifier" if is_classifier(estimator) else "regressor" if is_regressor(estimator) else "other"
-        for classes in ((2, 3) if what == "classifier" else (0,)):
+        for classes in (2, 3) if what == "classifier" else (0,):
             if classes == 3 and tags.classifier_tags is not None and not tags.classifier_tags.multi_class:
                 continue
             label = f"{name}/{what[0]}{classes or ''}"
@@ -88,9 +88,7 @@ def _fit(estimator: Any, rows: np.ndarray, target: np.ndarray) -> Any:
     parameters = estimator.get_params()
     if "random_state" in parameters:
         estimator.set_params(random_state=0)
-    if "radius" in parameters and "outlier_label" in parameters:
-        estimator.set_params(radius=100.0)
-    elif "radius" in parameters:
+    if ("radius" in parameters and "outlier_label" in parameters) or "radius" in parameters:
         estimator.set_params(radius=100.0)
     if "novelty" in parameters:
         estimator.set_params(novelty=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from mlpack.core.errors import UnsupportedOperatorError
 from mlpack.core.onnx_graph import GraphWriter
@@ -122,7 +122,6 @@ class MultiClasses:
 Prediction = Values | Classes | MultiClasses
 Transform = Callable[[GraphWriter, Any, Table], Table]
 Predict = Callable[[GraphWriter, Any, Table], Prediction]
-_Emitter = TypeVar("_Emitter", Transform, Predict)
 
 _TRANSFORMS: dict[str, Transform] = {}
 _PREDICTS: dict[str, Predict] = {}
@@ -150,7 +149,8 @@ def predicts(*names: str) -> Callable[[Predict], Predict]:
 
 def emit_transform(graph: GraphWriter, model: Any, table: Table) -> Table:
     """Write what ``model.transform`` computes. Raises UnsupportedOperatorError."""
-    return _lookup(_TRANSFORMS, model, ("transform",))(graph, model, table)
+    emitter: Transform = _lookup(_TRANSFORMS, model, ("transform",))
+    return emitter(graph, model, table)
 
 
 def emit_predict(graph: GraphWriter, model: Any, table: Table) -> Prediction:
@@ -162,7 +162,8 @@ def emit_predict(graph: GraphWriter, model: Any, table: Table) -> Prediction:
 
     if is_foreign(model):
         return emit_foreign(graph, model, table)
-    return _lookup(_PREDICTS, model, ("predict", "predict_proba", "decision_function"))(graph, model, table)
+    emitter: Predict = _lookup(_PREDICTS, model, ("predict", "predict_proba", "decision_function"))
+    return emitter(graph, model, table)
 
 
 def emit_classes(graph: GraphWriter, model: Any, table: Table) -> Classes:

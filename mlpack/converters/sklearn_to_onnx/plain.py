@@ -10,7 +10,16 @@ import numpy as np
 from mlpack.core.converter import Conversion
 from mlpack.core.errors import UnsupportedOperatorError
 from mlpack.core.onnx_graph import GraphWriter
-from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED, kind_of, parts_of, picks_by_name
+from mlpack.runtime.estimator import (
+    DECISION,
+    LABEL,
+    PREDICTION,
+    PROBABILITIES,
+    TRANSFORMED,
+    kind_of,
+    parts_of,
+    picks_by_name,
+)
 from mlpack.runtime.estimator_outputs import final_step
 from mlpack.runtime.signature import Signature, TensorSpec
 
@@ -147,7 +156,12 @@ def _write(graph: GraphWriter, spec: TensorSpec, tensors: list[str], signature: 
     labelled = signature.outputs[0].name == LABEL
     tensor = tensors[0] if spec.name == LABEL or not labelled else tensors[1]
     dtype = "float32" if spec.is_floating and spec.role != "label" else spec.dtype
-    if spec.name == DECISION and len(spec.shape) == 1 and len(signature.classes.get(LABEL, ())) == 2 and _is_pair(signature):
+    if (
+        spec.name == DECISION
+        and len(spec.shape) == 1
+        and len(signature.classes.get(LABEL, ())) == 2
+        and _is_pair(signature)
+    ):
         tensor = graph.node("Gather", tensor, graph.constant([-1], np.int64), axis=1)
     if dtype != "string":
         tensor = graph.cast(tensor, dtype)

@@ -34,7 +34,8 @@ def header_of(model: Structure, path: Path) -> Header:
         versions={**versions, "ONNX IR": str(model.ir_version)},
         operators=dict(model.operators),
         opsets=dict(model.opsets),
-        parameters=model.parameters,
+        # The weights of ONNX-ML's operators are attributes: where there are no others, their count says nothing.
+        parameters=model.parameters or None,
         signature=_signature(model),
         external_files=names,
         provenance=own,

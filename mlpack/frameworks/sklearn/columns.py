@@ -15,7 +15,9 @@ from mlpack.runtime.signature import Scalar
 
 _TEXT = frozenset({"CountVectorizer", "HashingVectorizer", "TfidfVectorizer"})
 _ENCODERS = frozenset({"OneHotEncoder", "OrdinalEncoder", "TargetEncoder"})
-_KEEP_COLUMNS = frozenset({"SimpleImputer", "FunctionTransformer", "VarianceThreshold", "SelectKBest", "SelectPercentile"})
+_KEEP_COLUMNS = frozenset(
+    {"SimpleImputer", "FunctionTransformer", "VarianceThreshold", "SelectKBest", "SelectPercentile"}
+)
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,19 @@ def _sequence(value: Any) -> Sequence[Any]:
 
 
 def _kind_of_categories(known: Any) -> str | None:
-    values = np.asarray([value for value in known.tolist() if value is not None and value == value])
+    values = np.asarray(_present(known))
     return _widened(tensor_dtype(values)) if values.size else None
 
 
 def _plain(known: Any) -> tuple[Scalar, ...]:
-    return tuple(value for value in known.tolist() if value is not None and value == value)
+    return tuple(_present(known))
+
+
+def _present(known: Any) -> list[Any]:
+    """The categories but for the missing one: None, or NaN, which is a number unlike itself."""
+    return [
+        value for value in known.tolist() if value is not None and not (isinstance(value, float) and np.isnan(value))
+    ]
 
 
 def _widened(dtype: str) -> str:

@@ -79,9 +79,12 @@ def _rows(known: _Known, signature: Signature) -> dict[str, NDArray[np.generic]]
     if not known.rows or len(signature.inputs) != 1 or not spec.is_numeric:
         return {}
     rows = np.concatenate(known.rows)
-    if len(rows) > _MOST_ROWS:
-        rows = rows[np.linspace(0, len(rows) - 1, _MOST_ROWS).astype(int)]
-    return {spec.name: rows.astype(spec.dtype)}
+    return {spec.name: rows[_spread(len(rows))].astype(spec.dtype)}
+
+
+def _spread(count: int) -> NDArray[np.intp]:
+    """At most `_MOST_ROWS` positions of ``count`` rows, evenly from the first to the last."""
+    return np.linspace(0, count - 1, min(count, _MOST_ROWS)).astype(np.intp)
 
 
 def _explore(model: Any, trails: Trails, known: _Known) -> None:
@@ -106,7 +109,6 @@ def _explore(model: Any, trails: Trails, known: _Known) -> None:
 
 def _inside(model: Any, trails: Trails) -> list[tuple[Any, Trails]]:
     """The estimators inside ``model`` that see the raw columns, with the columns each sees."""
-    parts: list[tuple[Any, Trails]] = []
     several = hasattr(model, "estimators_")  # then estimator_ is only the pattern that they were cloned from
     for attribute in ("best_estimator_", "regressor_", *(() if several else ("estimator_",))):
         if hasattr(model, attribute):
@@ -114,10 +116,8 @@ def _inside(model: Any, trails: Trails) -> list[tuple[Any, Trails]]:
             if hasattr(model, "support_") and attribute == "estimator_":
                 seen = [trails[int(at)] for at in np.flatnonzero(model.support_) if at < len(trails)]
             return [(getattr(model, attribute), seen)]
-    for one in getattr(model, "calibrated_classifiers_", ()):
-        parts.append((one.estimator, trails))
-    for _, one in getattr(model, "transformer_list", ()):
-        parts.append((one, trails))
+    parts = [(one.estimator, trails) for one in getattr(model, "calibrated_classifiers_", ())]
+    parts += [(one, trails) for _, one in getattr(model, "transformer_list", ())]
     features = getattr(model, "estimators_features_", None)
     held = getattr(model, "estimators_", [])
     for number, one in enumerate(held.ravel().tolist() if isinstance(held, np.ndarray) else held):
@@ -220,6 +220,7 @@ def _note_rows(model: Any, trails: Trails, known: _Known) -> None:
     stored = next((rows for rows in map(_rows_in(model), _ROWS) if rows is not None), None)
     if stored is None or stored.ndim != 2 or stored.shape[1] != len(trails):
         return
+    stored = stored[_spread(len(stored))]  # before anything is copied: the rows may be a gigabyte
     raw = np.full(stored.shape, np.nan)
     for position, trail in enumerate(trails):
         if trail is not None and trail.source < raw.shape[1]:

@@ -16,6 +16,8 @@ from mlpack.runtime.session import Feed
 from mlpack.runtime.signature import Scalar, Signature, TensorSpec
 
 INPUT = "input"
+_REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError)
+"""What estimators raise for rows that they do not like."""
 _NUMBERS_TO_TRY = (1.0, 0.0, 0.5, 2.0)
 _WORDS_TO_TRY = ("a", "the text", "1")
 
@@ -61,9 +63,7 @@ def _inputs(model: Any, sample: Feed | None) -> Signature:
     if set(dtypes) == {"string"} and not hasattr(model, "feature_names_in_"):
         return _matrix_input("string", columns)
     return Signature(
-        tuple(
-            TensorSpec(column.name, dtype, ("batch", 1)) for column, dtype in zip(columns, dtypes, strict=True)
-        ),
+        tuple(TensorSpec(column.name, dtype, ("batch", 1)) for column, dtype in zip(columns, dtypes, strict=True)),
         categories=_categories(columns),
     )
 
@@ -86,7 +86,7 @@ def _outputs(model: Any, inputs: Signature, sample: Feed | None) -> tuple[Tensor
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 return output_specs(model, read(feed))
-        except Exception as error:  # an estimator may raise anything for rows that it does not like: try the next
+        except _REFUSALS as error:
             refusal = error
     raise UsageError(
         f"{type(model).__name__} answered none of the rows it was asked to find its outputs",
@@ -113,5 +113,3 @@ def _rows(spec: TensorSpec, inputs: Signature, number: float, word: str) -> Any:
         if known:
             rows[:, position] = known[0]
     return rows.astype(spec.dtype) if spec.is_numeric else rows
-
-

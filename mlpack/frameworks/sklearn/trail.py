@@ -14,6 +14,7 @@ Operation = Literal["sub", "div", "mul", "add"]
 _FORWARD = {"sub": np.subtract, "div": np.divide, "mul": np.multiply, "add": np.add}
 _INVERSE = {"sub": np.add, "div": np.multiply, "mul": np.divide, "add": np.subtract}
 _HALVINGS = 64
+_SCALERS = frozenset({"MaxAbsScaler", "MinMaxScaler", "RobustScaler", "StandardScaler"})
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,10 @@ def through(step: Any, trails: Trails) -> Trails:
     if kind == "ColumnTransformer":
         return _through_branches(step, trails)
     if kind in _SCALERS:
-        return [trail and _scaled(trail, _SCALERS[kind](step), at) for at, trail in enumerate(trails)]
+        operations = _operations(kind, step)
+        return [trail and _scaled(trail, operations, at) for at, trail in enumerate(trails)]
     if kind == "SimpleImputer":
-        kept = [at for at, value in enumerate(step.statistics_) if step.keep_empty_features or value == value]
+        kept = [at for at, value in enumerate(step.statistics_) if step.keep_empty_features or not is_nan(value)]
         return [trails[at] for at in kept if at < len(trails)]
     if kind == "FunctionTransformer" and step.func is None:
         return trails
@@ -100,20 +102,21 @@ def _through_branches(step: Any, trails: Trails) -> Trails:
     return found
 
 
-def _standard(step: Any) -> list[tuple[Operation, Any]]:
-    return [("sub", step.mean_ if step.with_mean else None), ("div", step.scale_ if step.with_std else None)]
+def is_nan(value: Any) -> bool:
+    """Whether a statistic is a NaN; those of strings never are."""
+    return isinstance(value, float) and bool(np.isnan(value))
 
 
-def _robust(step: Any) -> list[tuple[Operation, Any]]:
-    return [("sub", step.center_ if step.with_centering else None), ("div", step.scale_ if step.with_scaling else None)]
-
-
-_SCALERS = {
-    "StandardScaler": _standard,
-    "RobustScaler": _robust,
-    "MinMaxScaler": lambda step: [("mul", step.scale_), ("add", step.min_)],
-    "MaxAbsScaler": lambda step: [("div", step.scale_)],
-}
+def _operations(kind: str, step: Any) -> list[tuple[Operation, Any]]:
+    """What a scaler does, in order; None stands for what it was told to leave out."""
+    if kind == "StandardScaler":
+        return [("sub", step.mean_ if step.with_mean else None), ("div", step.scale_ if step.with_std else None)]
+    if kind == "RobustScaler":
+        center = step.center_ if step.with_centering else None
+        return [("sub", center), ("div", step.scale_ if step.with_scaling else None)]
+    if kind == "MinMaxScaler":
+        return [("mul", step.scale_), ("add", step.min_)]
+    return [("div", step.scale_)]
 
 
 def _scaled(trail: Trail, operations: list[tuple[Operation, Any]], at: int) -> Trail:

@@ -126,7 +126,7 @@ def _parts(kind: Name, attributes: Mapping[Any, Any]) -> list[Any]:
     return []
 
 
-def _flattened(value: Any) -> Iterable[Any]:
+def parts_shown(value: Any) -> Iterable[Any]:
     """The object and the parts that its title shows, the outermost first."""
     pending, seen = [(value, 0)], set()
     while pending:
@@ -140,7 +140,7 @@ def _flattened(value: Any) -> Iterable[Any]:
 
 
 def _versions(root: Any) -> dict[str, str]:
-    for part in _flattened(root):
+    for part in parts_shown(root):
         version = attributes_of(part).get("_sklearn_version")
         if isinstance(version, str) and len(version) < 40:
             return {"scikit-learn": version}

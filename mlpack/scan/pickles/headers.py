@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlpack.core.model_file import Header
+from mlpack.runtime.signature import Signature, TensorSpec
 from mlpack.scan.keras_archive import read_keras_payload
+from mlpack.scan.pickles.boosters import booster_facts
 from mlpack.scan.pickles.describe import describe
 from mlpack.scan.pickles.reader import Payload
 from mlpack.scan.pickles.stream import PickleView
@@ -39,6 +41,12 @@ def header_of(
         provenance=provenance or {},
         notes=told.notes,
     )
+    booster = booster_facts(view.root, path)
+    if booster.version:
+        header = replace(header, versions={**header.versions, "xgboost": booster.version})
+    if booster.features is not None and told.framework == "xgboost":
+        matrix = TensorSpec("input", "float32", ("batch", booster.features))
+        header = replace(header, signature=replace(told.signature or Signature(()), inputs=(matrix,)))
     archive = _keras_archive(view) if told.framework == "keras" else None
     if archive is None or path is None:
         return header

@@ -6,7 +6,7 @@ import codecs
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from mlpack.core.errors import CorruptFileError
 from mlpack.scan.pickles.opcodes import HIGHEST_PROTOCOL, OPCODES
@@ -41,9 +41,9 @@ class Reader:
         self.protocol = 0
         self._frame_end: int | None = None
         readers = self._readers()
-        self._read_argument: list[Callable[[], Any] | None] = [None] * 256
+        self._read_argument: list[Callable[[], Any] | None] = [self._unknown] * 256
         for code, opcode in OPCODES.items():
-            self._read_argument[code] = readers[opcode.argument]
+            self._read_argument[code] = None if opcode.argument == "none" else readers[opcode.argument]
 
     def next(self) -> tuple[int, Any]:
         """The next opcode and its argument (None where it has none)."""
@@ -51,9 +51,7 @@ class Reader:
         self.opcode_offset = source.position
         code = source.byte()
         read = self._read_argument[code]
-        if read is None:
-            raise self.corrupt(f"there is no opcode {code:#04x}")
-        argument = read()
+        argument: Any = None if read is None else read()
         if self._frame_end is not None and source.position >= self._frame_end:
             self._leave_frame()
         if code == _FRAME:
@@ -97,7 +95,6 @@ class Reader:
     def _readers(self) -> dict[str, Callable[[], Any]]:
         source = self.source
         return {
-            "none": lambda: None,
             "u1": source.byte,
             "u2": lambda: int.from_bytes(source.read(2), "little"),
             "i4": lambda: int.from_bytes(source.read(4), "little", signed=True),
@@ -119,6 +116,9 @@ class Reader:
             "long1": lambda: self._integer(source.byte()),
             "long4": lambda: self._integer(self._length(4)),
         }
+
+    def _unknown(self) -> NoReturn:
+        raise self.corrupt("there is no such opcode")
 
     def _length(self, width: int) -> int:
         return int.from_bytes(self.source.read(width), "little")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError
@@ -11,7 +13,7 @@ from mlpack.scan.pickles.arrays import WRAPPER_MODULES, JoblibSymbols
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.pickles.symbols import Persistent, Symbols, Use
-from mlpack.scan.source import Source
+from mlpack.scan.source import Source, open_source
 
 KEEP = 4096
 """Longer texts and bytes are passed over."""
@@ -71,6 +73,18 @@ def _joblib_symbols(reader: Reader) -> JoblibSymbols:
 
     symbols = JoblibSymbols(reader, read_nested)
     return symbols
+
+
+def is_joblib_stream(path: Path) -> bool:
+    """Whether the uncompressed file at ``path`` holds joblib's arrays. Two formats ask: the answer is kept while it lasts."""
+    status = path.stat()
+    return _is_joblib_stream(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _is_joblib_stream(path: Path, _: tuple[int, ...]) -> bool:
+    with open_source(path) as source:
+        return holds_joblib_arrays(source)
 
 
 def holds_joblib_arrays(source: Source) -> bool:

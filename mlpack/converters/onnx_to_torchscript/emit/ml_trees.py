@@ -73,7 +73,8 @@ def _ensemble(call: Call, role: str, targets: int) -> Ensemble:
 
 def _scores(call: Call, ensemble: Ensemble, how: str) -> str:
     """Source that walks the trees and aggregates their leaves."""
-    if how != "SUM" and not ensemble.always_present().all():
+    always = bool(ensemble.always_present().all())
+    if how != "SUM" and not always:
         call.refuse(f"aggregate {how} over leaves that do not mention every target is not implemented")
     x = call.input(0)
 
@@ -84,7 +85,7 @@ def _scores(call: Call, ensemble: Ensemble, how: str) -> str:
     branch = ", ".join(keep(name) for name in ("yes", "no", "nan_is_yes", "member_rows", "members"))
     leaf = ", ".join(keep(name) for name in ("leaf_rows", "weights", "present"))
     used = literal(ensemble.used_modes)
-    return f"ops_ml_trees.scores({x}, {walk}, {used}, {branch}, {leaf}, {ensemble.depth}, {how!r})"
+    return f"ops_ml_trees.scores({x}, {walk}, {used}, {branch}, {leaf}, {always}, {ensemble.depth}, {how!r})"
 
 
 def _base(call: Call) -> np.ndarray | None:

@@ -58,11 +58,13 @@ def leaves(
     return at
 
 
-def aggregate(at: Tensor, leaf_rows: Tensor, weights: Tensor, present: Tensor, how: str) -> tuple[Tensor, Tensor]:
-    """Sums, minima or maxima over trees, and whether a tree said anything: [rows, targets] each."""
+def aggregate(
+    at: Tensor, leaf_rows: Tensor, weights: Tensor, present: Tensor, always: bool, how: str
+) -> tuple[Tensor, Tensor]:
+    """Sums, minima or maxima over trees, and whether a tree said anything (`always`: one does): [rows, targets] each."""
     reached = leaf_rows[at.t()]  # [trees, rows]
-    said = present[reached].any(0)
     score = torch.zeros([at.size(0), weights.size(1)], dtype=weights.dtype, device=weights.device)
+    said = torch.ones_like(score, dtype=torch.bool) if always else present[reached].any(0)
     if how == "SUM":
         for tree in range(reached.size(0)):
             score = score + weights[reached[tree]]
@@ -89,6 +91,7 @@ def scores(
     leaf_rows: Tensor,
     weights: Tensor,
     present: Tensor,
+    always: bool,
     depth: int,
     how: str,
 ) -> tuple[Tensor, Tensor]:
@@ -104,7 +107,7 @@ def scores(
         at = leaves(
             part, roots, features, thresholds, modes, used_modes, yes, no, nan_is_yes, member_rows, members, depth
         )
-        total, said = aggregate(at, leaf_rows, weights, present, how)
+        total, said = aggregate(at, leaf_rows, weights, present, always, how)
         totals.append(total)
         given.append(said)
         start += block

@@ -19,7 +19,16 @@ from mlpack.converters.sklearn_to_onnx.emission import (
 from mlpack.core.onnx_graph import GraphWriter
 
 _CHECK = "check_array"
-_FUNCTIONS = {"log": "Log", "exp": "Exp", "sqrt": "Sqrt", "absolute": "Abs", "abs": "Abs", "square": "", "log1p": "", "expm1": ""}
+_FUNCTIONS = {
+    "log": "Log",
+    "exp": "Exp",
+    "sqrt": "Sqrt",
+    "absolute": "Abs",
+    "abs": "Abs",
+    "square": "",
+    "log1p": "",
+    "expm1": "",
+}
 
 
 @transforms("Pipeline")
@@ -70,7 +79,9 @@ def emit_feature_union(graph: GraphWriter, model: Any, table: Table) -> Table:
             blocks += table.blocks if branch == "passthrough" else ()
             continue
         with within(graph, "branch", name, branch):
-            blocks += _weighted(graph, emit_transform(graph, branch, table), (model.transformer_weights or {}).get(name))
+            blocks += _weighted(
+                graph, emit_transform(graph, branch, table), (model.transformer_weights or {}).get(name)
+            )
     return Table(tuple(blocks))
 
 

@@ -104,10 +104,8 @@ def emit_transformed_target(graph: GraphWriter, model: Any, table: Table) -> Val
 
 
 def _positive_label(model: Any) -> Any:
-    if hasattr(model, "_curve_scorer"):
-        label = model._curve_scorer._get_pos_label()  # noqa: SLF001
-    else:
-        label = model.pos_label
+    tuned = hasattr(model, "_curve_scorer")
+    label = model._curve_scorer._get_pos_label() if tuned else model.pos_label  # noqa: SLF001
     return model.classes_[1] if label is None else label
 
 

@@ -92,19 +92,16 @@ def _squared_norm(graph: GraphWriter, rows: str) -> str:
 
 def _precision_root(model: Any, number: int) -> NDArray[np.float64]:
     """A matrix whose square is the component's precision."""
-    held, width = model.precisions_cholesky_, model.means_.shape[1]
-    roots = {
-        "full": lambda: held[number],
-        "tied": lambda: held,
-        "diag": lambda: np.diag(held[number]),
-        "spherical": lambda: np.eye(width) * held[number],
-    }
-    return np.asarray(roots[model.covariance_type](), dtype=np.float64)
+    held, width = np.asarray(model.precisions_cholesky_, dtype=np.float64), model.means_.shape[1]
+    if model.covariance_type == "tied":
+        return held
+    own: NDArray[np.float64] = held[number]
+    if model.covariance_type == "diag":
+        return np.diag(own)
+    return own if model.covariance_type == "full" else np.eye(width) * own
 
 
 def _mixture_bias(model: Any) -> NDArray[np.float64]:
-    """What the weighted log density is at the mean of each component: the model itself is asked, row by row."""
-    rows = np.asarray(model.means_, dtype=np.float64)
-    weighted = model._estimate_log_prob(rows)  # noqa: SLF001 - the only place that has a Bayesian mixture's terms
-    at_own_mean = np.diag(weighted) if weighted.shape[0] == weighted.shape[1] else weighted[0]
-    return np.asarray(at_own_mean + model._estimate_log_weights(), dtype=np.float64)  # noqa: SLF001
+    """The weighted log density of each component at its own mean: the model itself is asked."""
+    at_means = model._estimate_log_prob(np.asarray(model.means_, dtype=np.float64))  # noqa: SLF001
+    return np.asarray(np.diag(at_means) + model._estimate_log_weights(), dtype=np.float64)  # noqa: SLF001

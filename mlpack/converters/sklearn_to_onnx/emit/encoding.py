@@ -76,7 +76,7 @@ def category_index(graph: GraphWriter, model: Any, categories: Any, column: Bloc
     """The position of each value among ``categories``, their count for an unknown one: int64 ``[batch]``."""
     known = np.asarray(categories)
     if column.kind == "string":
-        if any(not isinstance(value, str) and value is not None and value == value for value in known.tolist()):
+        if any(not isinstance(value, str) and not _is_missing(value) for value in known.tolist()):
             raise unsupported(model, "its categories mix strings and numbers")
         names = [(value, at) for at, value in enumerate(known.tolist()) if isinstance(value, str)]
         index = graph.node(
@@ -90,12 +90,18 @@ def category_index(graph: GraphWriter, model: Any, categories: Any, column: Bloc
         raise unsupported(model, "its categories are strings, and the step before gives numbers") from error
     equal = graph.node("Equal", column.tensor, graph.constant(values.reshape(1, -1)))
     if np.isnan(values).any():
-        is_missing = graph.node("And", graph.node("IsNaN", column.tensor), graph.constant(np.isnan(values).reshape(1, -1)))
+        is_missing = graph.node(
+            "And", graph.node("IsNaN", column.tensor), graph.constant(np.isnan(values).reshape(1, -1))
+        )
         equal = graph.node("Or", equal, is_missing)
     matches = graph.cast(equal, "int64")
     found = graph.node("Greater", graph.reduce("ReduceSum", matches, 1), graph.constant([0], np.int64))
     position = graph.node("ArgMax", matches, axis=1, keepdims=0)
     return graph.node("Where", found, position, graph.constant([len(known)], np.int64))
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and bool(np.isnan(value)))
 
 
 def _columns(graph: GraphWriter, table: Table) -> Iterator[Block]:

@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.converters.sklearn_to_onnx.arithmetic import argmax, as_column, column_at, divided_by_sum, is_above, two_columns
+from mlpack.converters.sklearn_to_onnx.arithmetic import (
+    argmax,
+    as_column,
+    column_at,
+    divided_by_sum,
+    is_above,
+    two_columns,
+)
 from mlpack.converters.sklearn_to_onnx.emission import (
     Block,
     Classes,
@@ -77,9 +84,7 @@ def emit_ada_boost_classifier(graph: GraphWriter, model: Any, table: Table) -> C
     column = as_column(graph, decision)
     pair = graph.node("Concat", graph.node("Neg", column), column, axis=1)
     halves = graph.node("Div", pair, graph.constant(2.0))
-    return Classes(
-        model.classes_, is_above(graph, decision, 0.0), graph.node("Softmax", halves, axis=1), decision
-    )
+    return Classes(model.classes_, is_above(graph, decision, 0.0), graph.node("Softmax", halves, axis=1), decision)
 
 
 @predicts("AdaBoostRegressor")
@@ -236,5 +241,3 @@ def _sum(graph: GraphWriter, parts: list[str]) -> str:
     for part in parts[1:]:
         total = graph.node("Add", total, part)
     return total
-
-

@@ -110,5 +110,3 @@ def _log_scaled(erfcx: Any, x: Any) -> Any:
     """``log(erfcx(z) / t)`` for ``t = (x + 1) / 2`` in (0, 1]."""
     t = (np.asarray(x) + 1.0) / 2.0
     return np.log(erfcx(2.0 / t - 2.0) / t)
-
-

@@ -79,4 +79,6 @@ def _raw_scores(graph: GraphWriter, model: Any, table: Table) -> str:
 
 
 def _members(bits: Any) -> tuple[float, ...]:
-    return tuple(float(_BITS * word + bit) for word in range(len(bits)) for bit in range(_BITS) if int(bits[word]) >> bit & 1)
+    return tuple(
+        float(_BITS * word + bit) for word in range(len(bits)) for bit in range(_BITS) if int(bits[word]) >> bit & 1
+    )

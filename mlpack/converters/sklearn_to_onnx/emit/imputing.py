@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.arithmetic import as_column
-from mlpack.converters.sklearn_to_onnx.emission import Block, Table, emit_values, numbers, transforms, unsupported, within
+from mlpack.converters.sklearn_to_onnx.emission import (
+    Block,
+    Table,
+    emit_values,
+    numbers,
+    transforms,
+    unsupported,
+    within,
+)
 from mlpack.core.onnx_graph import GraphWriter
 
 

@@ -130,7 +130,7 @@ def _has_probabilities(model: Any) -> bool:
 
 
 def _platt(graph: GraphWriter, model: Any, decision: str) -> str:
-    """libsvm's sigmoid of the decision, kept 1e-7 away from 0 and 1."""
+    """Libsvm's sigmoid of the decision, kept 1e-7 away from 0 and 1."""
     slope, shift = float(model.probA_[0]), float(model.probB_[0])
     # libsvm's own decision is for the first class, scikit-learn's for the second
     raw = graph.node("Add", graph.node("Mul", decision, graph.constant(-slope)), graph.constant(shift))
@@ -138,5 +138,3 @@ def _platt(graph: GraphWriter, model: Any, decision: str) -> str:
     first = graph.node("Clip", first, graph.constant(1e-7), graph.constant(1 - 1e-7))
     swapped = two_columns(graph, first)
     return graph.node("Gather", swapped, graph.constant([1, 0], np.int64), axis=1)
-
-

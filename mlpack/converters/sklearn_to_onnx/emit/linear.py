@@ -6,8 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.converters.sklearn_to_onnx.arithmetic import affine, argmax, as_vector, divided_by_sum, is_above, two_columns
-from mlpack.converters.sklearn_to_onnx.emission import Classes, Prediction, Table, Values, predicts, unsupported
+from mlpack.converters.sklearn_to_onnx.arithmetic import (
+    affine,
+    argmax,
+    as_vector,
+    column_at,
+    divided_by_sum,
+    is_above,
+    two_columns,
+)
+from mlpack.converters.sklearn_to_onnx.emission import (
+    Classes,
+    MultiClasses,
+    Prediction,
+    Table,
+    Values,
+    predicts,
+    unsupported,
+)
 from mlpack.core.onnx_graph import GraphWriter
 
 
@@ -22,7 +38,7 @@ def emit_linear_regressor(graph: GraphWriter, model: Any, table: Table) -> Value
     """``x @ coef + intercept``."""
     coefficients = np.asarray(model.coef_, dtype=np.float64)
     # One target keeps the shape that y had: a coefficient row of its own gives a column.
-    flat = coefficients.ndim == 1 or type(model).__name__ in {"LinearSVR"}
+    flat = coefficients.ndim == 1 or type(model).__name__ == "LinearSVR"
     weights = coefficients.reshape(-1, table.width).T
     result = affine(graph, table.matrix(graph), weights, model.intercept_)
     return Values(as_vector(graph, result)) if flat else Values(result, weights.shape[1])
@@ -62,9 +78,8 @@ def emit_logistic_regression(graph: GraphWriter, model: Any, table: Table) -> Cl
 )  # fmt: skip
 def emit_linear_classifier(graph: GraphWriter, model: Any, table: Table) -> Prediction:
     """The sign of the score for two classes, the largest score for more."""
-    if np.asarray(model.classes_).ndim != 1 or getattr(model, "_label_binarizer", None) is not None and (
-        model._label_binarizer.y_type_.startswith("multilabel")  # noqa: SLF001
-    ):
+    binarizer = getattr(model, "_label_binarizer", None)
+    if binarizer is not None and binarizer.y_type_.startswith("multilabel"):
         return _multilabel(graph, model, table)
     scores = _scores(graph, model, table)
     if len(model.classes_) <= 2:
@@ -111,5 +126,8 @@ def _binary(graph: GraphWriter, model: Any, decision: str, positive: str) -> Cla
     return Classes(model.classes_, is_above(graph, decision, 0.0), two_columns(graph, positive), decision)
 
 
-def _multilabel(graph: GraphWriter, model: Any, table: Table) -> Prediction:
-    raise unsupported(model, f"it has several labels a row ({table.width} columns), which is not written yet")
+def _multilabel(graph: GraphWriter, model: Any, table: Table) -> MultiClasses:
+    """Each label for itself: it holds where its score is above zero."""
+    scores = _scores(graph, model, table)
+    columns = [column_at(graph, scores, position) for position in range(len(np.atleast_2d(model.coef_)))]
+    return MultiClasses(tuple(Classes(np.array([0, 1]), is_above(graph, one, 0.0), None, one) for one in columns))

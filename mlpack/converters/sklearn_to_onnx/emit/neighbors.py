@@ -90,7 +90,7 @@ def emit_radius_regressor(graph: GraphWriter, model: Any, table: Table) -> Value
 def emit_local_outlier_factor(graph: GraphWriter, model: Any, table: Table) -> Classes:
     """The density around the neighbours over the density here, https://doi.org/10.1145/335191.335388."""
     distances, positions = _nearest(graph, model, table, model.n_neighbors_)
-    reach = graph.constant(model._distances_fit_X_[:, model.n_neighbors_ - 1])  # noqa: SLF001
+    reach = graph.constant(model._distances_fit_X_[:, model.n_neighbors_ - 1])
     reachable = graph.node("Max", distances, graph.node("Gather", reach, positions, axis=0))
     count = graph.constant(float(model.n_neighbors_))
     mean = graph.node("Div", graph.reduce("ReduceSum", reachable, 1, keepdims=True), count)

@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.converters.sklearn_to_onnx.arithmetic import argmax, as_column, as_vector, column_at, is_above, squared_distances, two_columns
+from mlpack.converters.sklearn_to_onnx.arithmetic import (
+    argmax,
+    as_column,
+    as_vector,
+    column_at,
+    is_above,
+    squared_distances,
+    two_columns,
+)
 from mlpack.converters.sklearn_to_onnx.emission import (
     Block,
     Classes,
@@ -80,7 +88,9 @@ def emit_one_against_rest(graph: GraphWriter, model: Any, table: Table) -> Predi
         with within(graph, "estimator", str(number), estimator):
             parts.append(_binary_part(graph, model, estimator, table))
     if model.multilabel_:
-        return MultiClasses(tuple(Classes(np.array([0, 1]), part.index, part.probabilities, part.decision) for part in parts))
+        return MultiClasses(
+            tuple(Classes(np.array([0, 1]), part.index, part.probabilities, part.decision) for part in parts)
+        )
     if len(parts) == 1:
         return Classes(model.classes_, parts[0].index, parts[0].probabilities, parts[0].decision)
     scores = graph.node("Concat", *(as_column(graph, _confidence(graph, model, part)) for part in parts), axis=1)

@@ -48,13 +48,13 @@ def emit_dummy_classifier(graph: GraphWriter, model: Any, table: Table) -> Predi
 @predicts("IsotonicRegression")
 def emit_isotonic(graph: GraphWriter, model: Any, table: Table) -> Values:
     """A line through the fitted points."""
-    return Values(interpolated(graph, model, graph.reshape(table.matrix(graph), (-1,))))
+    return Values(_line(graph, model, table))
 
 
 @transforms("IsotonicRegression")
 def emit_isotonic_transform(graph: GraphWriter, model: Any, table: Table) -> Table:
     """As its predict."""
-    return numbers(graph.reshape(emit_isotonic(graph, model, table).tensor, (-1, 1)), 1)
+    return numbers(graph.reshape(_line(graph, model, table), (-1, 1)), 1)
 
 
 @predicts("PLSRegression", "PLSCanonical", "CCA")
@@ -84,7 +84,9 @@ def interpolated(graph: GraphWriter, model: Any, values: str) -> str:
     if len(at) == 1:
         return graph.node("Add", graph.node("Mul", values, graph.constant(0.0)), graph.constant(height[0]))
     if model.out_of_bounds == "clip":
-        values = graph.node("Clip", values, graph.constant(model.X_min_, np.float64), graph.constant(model.X_max_, np.float64))
+        values = graph.node(
+            "Clip", values, graph.constant(model.X_min_, np.float64), graph.constant(model.X_max_, np.float64)
+        )
     # The number of inner points under a value is the number of its segment.
     column = graph.reshape(values, (-1, 1))
     under = graph.cast(graph.node("Greater", column, graph.constant(at[1:-1].reshape(1, -1))), "int64")
@@ -98,6 +100,10 @@ def interpolated(graph: GraphWriter, model: Any, values: str) -> str:
         graph.node("LessOrEqual", values, graph.constant(at[-1])),
     )
     return graph.node("Where", inside, line, graph.constant(np.nan))
+
+
+def _line(graph: GraphWriter, model: Any, table: Table) -> str:
+    return interpolated(graph, model, graph.reshape(table.matrix(graph), (-1,)))
 
 
 def _pick(graph: GraphWriter, held: Any, segment: str) -> str:

@@ -17,7 +17,12 @@ _DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 _WORD = r"[\p{L}\p{N}_]"
 """What Python's ``\\w`` matches, in the words of RE2, whose own ``\\w`` is ASCII only."""
 
-_PATTERNS = {_DEFAULT_PATTERN: _WORD + "{2,}", r"(?u)\b\w+\b": _WORD + "+", r"\w+": _WORD + "+", r"\b\w+\b": _WORD + "+"}
+_PATTERNS = {
+    _DEFAULT_PATTERN: _WORD + "{2,}",
+    r"(?u)\b\w+\b": _WORD + "+",
+    r"\w+": _WORD + "+",
+    r"\b\w+\b": _WORD + "+",
+}
 _PADDING = "\x00"
 _LOCALE = "C.UTF-8"
 """Every glibc has it, where ``en_US`` is missing from most container images."""
@@ -77,10 +82,12 @@ def _vocabulary(model: Any) -> dict[str, Any]:
     low, high = model.ngram_range
     if model.stop_words and high > 1:
         raise unsupported(model, "it leaves out stop words before joining words, for which ONNX has no operator")
-    grams = sorted(((term.split(" "), int(at)) for term, at in model.vocabulary_.items()), key=lambda gram: len(gram[0]))
-    starts, pool, lengths = [], [], [len(words) for words, _ in grams]
-    for length in range(1, high + 1):
-        starts.append(sum(other for other in lengths if other < length))
+    grams = sorted(
+        ((term.split(" "), int(at)) for term, at in model.vocabulary_.items()), key=lambda gram: len(gram[0])
+    )
+    lengths = [len(words) for words, _ in grams]
+    starts = [sum(other for other in lengths if other < length) for length in range(1, high + 1)]
+    pool: list[str] = []
     for words, _ in grams:
         pool += words
     return {

@@ -174,5 +174,3 @@ def _start(graph: GraphWriter, model: Any, table: Table, scores: int) -> str:
     # A dummy answers the same for every row: one row, of whatever, tells what it is.
     rows = np.zeros((1, model.n_features_in_), dtype=np.float32)
     return graph.constant(np.asarray(model._raw_predict_init(rows), dtype=np.float64))  # noqa: SLF001
-
-
