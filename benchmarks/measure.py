@@ -68,19 +68,28 @@ def _median(runs: Sequence[Run]) -> Run:
     return Run(statistics.median(run.seconds for run in runs), int(statistics.median(run.peak for run in runs)))
 
 
-def tree_peak(command: Sequence[str], folder: Path) -> int:
-    """The peak of memory, in bytes, of ``command`` and all its workers together while it runs.
+@dataclass(frozen=True)
+class Peak:
+    """Peaks of memory in bytes: of a command and its workers together, and of the largest process among them."""
+
+    together: int
+    largest: int
+
+
+def tree_peak(command: Sequence[str], folder: Path) -> Peak:
+    """The peaks of memory of ``command`` and all its workers while it runs.
 
     Sampled every 20 ms from the proportional set size, which counts a page that processes share once.
     """
     log = folder / "stderr.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
-        peak, done = [0], threading.Event()
+        samples, done = [Peak(0, 0)], threading.Event()
 
         def sample() -> None:
             while not done.wait(_SAMPLE_SECONDS):
-                peak[0] = max(peak[0], sum(_proportional(pid) for pid in _tree(process.pid)))
+                sizes = [_proportional(pid) for pid in _tree(process.pid)]
+                samples.append(Peak(sum(sizes), max(sizes)))
 
         sampler = threading.Thread(target=sample)
         sampler.start()
@@ -89,7 +98,7 @@ def tree_peak(command: Sequence[str], folder: Path) -> int:
         sampler.join()
     if code:
         raise RuntimeError(f"{' '.join(command)} ended with {code}:\n{log.read_text()[-2000:]}")
-    return peak[0]
+    return Peak(max(peak.together for peak in samples), max(peak.largest for peak in samples))
 
 
 def _tree(root: int) -> list[int]:

@@ -29,7 +29,7 @@ def exit_codes() -> str:
 
 def summary(kind: type[MlpackError]) -> str:
     """The first sentence of a class's docstring as a table's cell."""
-    text = (kind.__doc__ or "").split("\n")[0].rstrip(".").replace("``", "`")
+    text = (kind.__doc__ or "").split("\n")[0].split(". ")[0].rstrip(".").replace("``", "`")
     return text[:1].lower() + text[1:]
 
 

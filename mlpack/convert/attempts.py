@@ -99,8 +99,13 @@ class Attempts:
                 return Kept(staged, variant, answer["summary"], report, signature)
             self.last_report = report
             self.refused.append(Refusal(variant or "saved as it is", report.reason, report.max_abs))
-            if not _advance(choice, len(choice) - 1):
+            if self.hopeless or not _advance(choice, len(choice) - 1):
                 return None
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether no variant can do better: it is the original that answers the same to everything."""
+        return self.last_report is not None and self.last_report.verdict == "VACUOUS"
 
     def _prepare(self, worker: Worker | LocalWorker, route: Route) -> None:
         worker.call(

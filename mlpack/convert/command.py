@@ -74,6 +74,8 @@ def prove(
         kept = attempts.run(route)
         if kept is not None:
             return route, attempts, kept
+        if attempts.hopeless:
+            break
     if attempts.last_report is None:
         raise _unsupported(attempts, found[0])
     failed = result_of(subject, attempts, found[0], None, None, (), time.monotonic() - started)

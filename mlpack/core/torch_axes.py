@@ -54,8 +54,13 @@ def find_example(module: Any, call: Call, inputs: int, dtype: torch.dtype) -> li
     return second_choice
 
 
-def describe(call: Call, example: list[torch.Tensor], names: Sequence[str]) -> Signature:
+def describe(
+    call: Call, example: list[torch.Tensor], names: Sequence[str], widths: frozenset[int] = frozenset()
+) -> Signature:
     """The signature of a module that answers ``example`` (3 rows), its inputs called ``names``.
+
+    A last axis whose size is in ``widths`` is fixed without a trial: recurrent layers in TorchScript do not check theirs, and
+    compute something from whatever lies behind their weights.
 
     The batch is the first axis on which rows do not mix. An axis gets a name where other sizes of it were answered too;
     an output's axis gets the name of the input's axis whose size it always has, or one of its own where it just varies.
@@ -70,6 +75,9 @@ def describe(call: Call, example: list[torch.Tensor], names: Sequence[str]) -> S
         found.inputs.update(dict.fromkeys(batch, "batch"))
     taken = {"batch"}
     for axes in _groups(example, batch):
+        position, axis = axes[0]
+        if axis == example[position].dim() - 1 and example[position].shape[axis] in widths:
+            continue
         name = _axis_name(example, axes[0], names, taken)
         if _found_free(call, example, axes, name, found):
             found.inputs.update(dict.fromkeys(axes, name))

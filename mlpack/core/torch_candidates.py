@@ -73,6 +73,12 @@ def vocabularies_of(module: Any) -> list[int]:
     return sorted({layer.shapes["weight"][0] for layer in tables if "weight" in layer.shapes})
 
 
+def recurrent_widths(module: Any) -> frozenset[int]:
+    """The widths of what the module's recurrent layers take."""
+    shapes = (layer.shapes.get("weight_ih_l0") for layer in layers_of(module) if layer.kinds & _RECURRENT)
+    return frozenset(shape[1] for shape in shapes if shape is not None)
+
+
 def has_sequence_layers(module: Any) -> bool:
     """Whether some layer is recurrent or attends."""
     return any(layer.kinds & (_RECURRENT | {"MultiheadAttention"}) for layer in layers_of(module))

@@ -10,7 +10,7 @@ import numpy as np
 from mlpack.core.errors import UsageError
 from mlpack.core.framework import ColumnHint, InputHints
 from mlpack.core.torch_axes import caller, describe, find_example
-from mlpack.core.torch_candidates import ROWS, vocabularies_of
+from mlpack.core.torch_candidates import ROWS, recurrent_widths, vocabularies_of
 from mlpack.runtime.session import Array, Feed, Session
 from mlpack.runtime.signature import Signature, TensorSpec
 from mlpack.runtime.torch_values import tensor_of
@@ -28,7 +28,7 @@ def signature_of(module: Any, names: Sequence[str], sample: Feed | None) -> Sign
     dtype = _dtype(module)
     if sample is not None:
         names, example = _from_sample(module, names, sample, dtype)
-        return describe(_keyed(module, names), example, names)
+        return describe(_keyed(module, names), example, names, recurrent_widths(module))
     found = find_example(module, caller(module), len(names), dtype) if names else None
     if found is None:
         raise UsageError(
@@ -36,7 +36,7 @@ def signature_of(module: Any, names: Sequence[str], sample: Feed | None) -> Sign
             why=f"forward takes {', '.join(names) or 'nothing'}; no guess from its layers was answered",
             hint="pass --data with a sample of the inputs (.npz with one array for each)",
         )
-    return describe(caller(module), found, names)
+    return describe(caller(module), found, names, recurrent_widths(module))
 
 
 def hints_of(module: Any, signature: Signature) -> InputHints:

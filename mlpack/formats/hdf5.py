@@ -10,7 +10,7 @@ from typing import Any
 from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
-from mlpack.scan.hdf5 import dataset_shapes, is_hdf5, open_hdf5
+from mlpack.scan.hdf5 import dataset_shapes, is_hdf5, open_hdf5, text_attribute
 from mlpack.scan.keras_archive import KerasFile, parse_json, refuse_unsafe, steady_json, unsafe_reasons, weight_count
 from mlpack.scan.keras_config import read_config
 from mlpack.scan.keras_load import load_keras
@@ -82,16 +82,15 @@ class Hdf5Format:
 def _read(path: Path) -> KerasFile:
     with open_hdf5(str(path), path) as file:
         shapes = dataset_shapes(file, str(path))
-        attributes = {
-            key: _text(file.attrs[key]) for key in (_CONFIGURATION, "keras_version", "backend") if key in file.attrs
-        }
-        if not attributes.get(_CONFIGURATION):
+        configuration, version, backend = (
+            text_attribute(file, key, str(path)) for key in (_CONFIGURATION, "keras_version", "backend")
+        )
+        if not configuration:
             raise _no_model(path, shapes, set(file.attrs) | set(file))
-    told = read_config(parse_json(attributes[_CONFIGURATION], str(path)), str(path))
-    backend = attributes.get("backend")
+    told = read_config(parse_json(configuration, str(path)), str(path))
     return KerasFile(
         model=told.model,
-        versions={"keras": attributes["keras_version"]} if attributes.get("keras_version") else {},
+        versions={"keras": version} if version else {},
         operators=told.operators,
         parameters=weight_count(shapes),
         signature=told.signature,
@@ -99,10 +98,6 @@ def _read(path: Path) -> KerasFile:
         modules=told.modules,
         notes=(f"saved with the {backend} backend",) if backend else (),
     )
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _no_model(path: Path, shapes: Mapping[str, Any], names: set[str]) -> CorruptFileError:

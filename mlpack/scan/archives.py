@@ -127,9 +127,11 @@ class _Capped:
         return True
 
     def read(self, count: int = -1) -> bytes:
-        if count < 0 or count > _MAX_TEXT + _SLACK:
-            raise zipfile.BadZipFile(f"a part of {count:,} bytes")
-        return self._file.read(count)
+        most = _MAX_TEXT + _SLACK
+        data = self._file.read(min(count, most) if count >= 0 else most)
+        if count > most or len(data) == most:
+            raise zipfile.BadZipFile(f"a part of over {most:,} bytes")
+        return data
 
 
 @contextmanager

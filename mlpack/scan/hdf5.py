@@ -11,6 +11,7 @@ from mlpack.core.errors import CorruptFileError, UnsafeFileError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _MAX_OBJECTS = 1_000_000
+_MAX_TEXT = 64 << 20
 
 
 def is_hdf5(path: Path, head: bytes) -> bool:
@@ -41,6 +42,21 @@ def open_hdf5(name: str, content: Any) -> Iterator[Any]:
             why=f"its HDF5 structure cannot be read: {error}",
             hint="copy or download the file again",
         ) from error
+
+
+def text_attribute(file: Any, key: str, name: str) -> str:
+    """A text attribute of the root; empty where there is none. Raises CorruptFileError for one that claims absurd sizes."""
+    import h5py
+
+    if key not in file.attrs:
+        return ""
+    attribute = h5py.h5a.open(file.id, key.encode())
+    if attribute.shape or attribute.get_storage_size() > _MAX_TEXT:
+        raise CorruptFileError(
+            f"{name} is damaged", why=f"its attribute {key} is no text", hint="copy or download the file again"
+        )
+    value = file.attrs[key]
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def dataset_shapes(file: Any, name: str) -> Mapping[str, tuple[int, ...]]:

@@ -42,6 +42,12 @@ def is_above(graph: GraphWriter, vector: str, bound: float) -> str:
     return graph.cast(graph.node("Greater", vector, graph.constant(bound)), "int64")
 
 
+def sigmoid(graph: GraphWriter, value: str) -> str:
+    """``1 / (1 + exp(-x))``. ONNX Runtime's own Sigmoid is zero from about -37 on, where a ratio of two still matters."""
+    one = graph.constant(1.0)
+    return graph.node("Div", one, graph.node("Add", one, graph.node("Exp", graph.node("Neg", value))))
+
+
 def two_columns(graph: GraphWriter, second: str) -> str:
     """``[1 - p, p]`` for a vector or column ``p``."""
     column = as_column(graph, second)

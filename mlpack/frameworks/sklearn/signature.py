@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from mlpack.core.errors import NoRouteError, UsageError
+from mlpack.core.framework import ColumnHint
 from mlpack.frameworks.sklearn.columns import Column, raw_columns, sample_dtypes, takes_text
+from mlpack.frameworks.sklearn.hints import input_hints
 from mlpack.runtime.estimator import rows_reader
 from mlpack.runtime.estimator_outputs import class_labels, output_specs
 from mlpack.runtime.session import Feed
@@ -81,7 +83,7 @@ def _outputs(model: Any, inputs: Signature, sample: Feed | None) -> tuple[Tensor
     """Ask the model, with the first rows that it does not refuse."""
     read = rows_reader(model, inputs)
     refusal: Exception | None = None
-    for feed in _feeds(inputs, sample):
+    for feed in _feeds(model, inputs, sample):
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
@@ -95,11 +97,31 @@ def _outputs(model: Any, inputs: Signature, sample: Feed | None) -> tuple[Tensor
     ) from refusal
 
 
-def _feeds(inputs: Signature, sample: Feed | None) -> Iterator[Feed]:
+def _feeds(model: Any, inputs: Signature, sample: Feed | None) -> Iterator[Feed]:
     if sample is not None and all(spec.name in sample for spec in inputs.inputs):
         yield {spec.name: np.asarray(sample[spec.name])[:2] for spec in inputs.inputs}
     for number, word in zip(_NUMBERS_TO_TRY, (*_WORDS_TO_TRY, ""), strict=True):
         yield {spec.name: _rows(spec, inputs, number, word) for spec in inputs.inputs}
+    yield from _remembered(model, inputs)
+
+
+def _remembered(model: Any, inputs: Signature) -> Iterator[Feed]:
+    """Rows that the model stores, and the middle of what it knows of its columns."""
+    hints = input_hints(model, inputs)
+    if hints.rows:
+        yield {name: np.asarray(rows)[[0, -1]] for name, rows in hints.rows.items()}
+    (spec,) = inputs.inputs if len(inputs.inputs) == 1 else (None,)
+    if spec is not None and spec.is_numeric:
+        middles = [_middle(hint) for hint in hints.columns[spec.name]]
+        yield {spec.name: np.array([middles, middles])}
+
+
+def _middle(hint: ColumnHint) -> float:
+    if hint.center is not None:
+        return hint.center
+    if hint.low is not None and hint.high is not None:
+        return (hint.low + hint.high) / 2
+    return 1.0 if hint.thresholds is None else float(np.median(hint.thresholds))
 
 
 def _rows(spec: TensorSpec, inputs: Signature, number: float, word: str) -> Any:

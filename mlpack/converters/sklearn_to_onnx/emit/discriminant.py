@@ -13,6 +13,7 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
     as_vector,
     column_at,
     is_above,
+    sigmoid,
     softmax_of_logs,
     two_columns,
 )
@@ -28,7 +29,7 @@ def emit_linear_discriminant(graph: GraphWriter, model: Any, table: Table) -> Cl
     if len(model.classes_) > 2:
         return Classes(model.classes_, argmax(graph, scores), graph.node("Softmax", scores, axis=1), scores)
     vector = as_vector(graph, scores)
-    probabilities = two_columns(graph, graph.node("Sigmoid", vector))
+    probabilities = two_columns(graph, sigmoid(graph, vector))
     return Classes(model.classes_, is_above(graph, vector, 0.0), probabilities, vector)
 
 

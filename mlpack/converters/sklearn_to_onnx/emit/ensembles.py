@@ -12,6 +12,7 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
     column_at,
     divided_by_sum,
     is_above,
+    sigmoid,
     two_columns,
 )
 from mlpack.converters.sklearn_to_onnx.emission import (
@@ -32,6 +33,9 @@ from mlpack.converters.sklearn_to_onnx.emission import (
 )
 from mlpack.converters.sklearn_to_onnx.emit.simple import interpolated
 from mlpack.core.onnx_graph import GraphWriter
+
+_SMALLEST = 1e-12
+"""What scikit-learn adds to a probability before it takes the logarithm."""
 
 
 @predicts("BaggingClassifier")
@@ -196,7 +200,7 @@ def _calibrate(graph: GraphWriter, calibrator: Any, score: str) -> str:
     if hasattr(calibrator, "a_"):
         scaled = graph.node("Mul", score, graph.constant(float(calibrator.a_)))
         line = graph.node("Add", scaled, graph.constant(float(calibrator.b_)))
-        return graph.node("Sigmoid", graph.node("Neg", line))
+        return sigmoid(graph, graph.node("Neg", line))
     return interpolated(graph, calibrator, score)
 
 
@@ -208,7 +212,7 @@ def _tempered(graph: GraphWriter, model: Any, inner: Classes, *, has_decision: b
             column = as_column(graph, logits)
             logits = graph.node("Concat", graph.node("Neg", column), column, axis=1)
     elif inner.probabilities is not None:
-        smallest = graph.constant(float(np.finfo(np.float64).eps))
+        smallest = graph.constant(_SMALLEST)
         logits = graph.node("Log", graph.node("Add", inner.probabilities, smallest))
     else:
         raise unsupported(model, "its estimator has no score")

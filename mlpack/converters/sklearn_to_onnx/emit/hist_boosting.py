@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.converters.sklearn_to_onnx.arithmetic import argmax, as_vector, is_above, two_columns
+from mlpack.converters.sklearn_to_onnx.arithmetic import argmax, as_vector, is_above, sigmoid, two_columns
 from mlpack.converters.sklearn_to_onnx.emission import (
     Classes,
     Table,
@@ -29,9 +29,7 @@ def emit_hist_classifier(graph: GraphWriter, model: Any, table: Table) -> Classe
     if len(model.classes_) > 2:
         return Classes(model.classes_, argmax(graph, raw), graph.node("Softmax", raw, axis=1), raw)
     vector = as_vector(graph, raw)
-    return Classes(
-        model.classes_, is_above(graph, vector, 0.0), two_columns(graph, graph.node("Sigmoid", vector)), vector
-    )
+    return Classes(model.classes_, is_above(graph, vector, 0.0), two_columns(graph, sigmoid(graph, vector)), vector)
 
 
 @predicts("HistGradientBoostingRegressor")

@@ -11,6 +11,7 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
     argmax,
     as_vector,
     is_above,
+    sigmoid,
     two_columns,
 )
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Table, Values, predicts, unsupported
@@ -134,7 +135,7 @@ def _platt(graph: GraphWriter, model: Any, decision: str) -> str:
     slope, shift = float(model.probA_[0]), float(model.probB_[0])
     # libsvm's own decision is for the first class, scikit-learn's for the second
     raw = graph.node("Add", graph.node("Mul", decision, graph.constant(-slope)), graph.constant(shift))
-    first = graph.node("Sigmoid", graph.node("Neg", raw))
+    first = sigmoid(graph, graph.node("Neg", raw))
     first = graph.node("Clip", first, graph.constant(1e-7), graph.constant(1 - 1e-7))
     swapped = two_columns(graph, first)
     return graph.node("Gather", swapped, graph.constant([1, 0], np.int64), axis=1)

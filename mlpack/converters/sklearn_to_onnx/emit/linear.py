@@ -13,6 +13,7 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
     column_at,
     divided_by_sum,
     is_above,
+    sigmoid,
     two_columns,
 )
 from mlpack.converters.sklearn_to_onnx.emission import (
@@ -62,12 +63,12 @@ def emit_logistic_regression(graph: GraphWriter, model: Any, table: Table) -> Cl
     scores = _scores(graph, model, table)
     if len(model.classes_) <= 2:
         vector = as_vector(graph, scores)
-        return _binary(graph, model, vector, graph.node("Sigmoid", vector))
+        return _binary(graph, model, vector, sigmoid(graph, vector))
     one_against_rest = getattr(model, "multi_class", None) in {"ovr", "warn"} or (
         getattr(model, "multi_class", None) in {"auto", "deprecated"} and model.solver == "liblinear"
     )
     if one_against_rest:
-        probabilities = divided_by_sum(graph, graph.node("Sigmoid", scores))
+        probabilities = divided_by_sum(graph, sigmoid(graph, scores))
     else:
         probabilities = graph.node("Softmax", scores, axis=1)
     return Classes(model.classes_, argmax(graph, scores), probabilities, scores)
@@ -96,7 +97,7 @@ def emit_sgd_classifier(graph: GraphWriter, model: Any, table: Table) -> Predict
         return plain
     binary = len(model.classes_) <= 2
     if model.loss == "log_loss":
-        positive = graph.node("Sigmoid", plain.decision)
+        positive = sigmoid(graph, plain.decision)
     else:
         clipped = graph.node("Clip", plain.decision, graph.constant(-1.0), graph.constant(1.0))
         positive = graph.node("Div", graph.node("Add", clipped, graph.constant(1.0)), graph.constant(2.0))

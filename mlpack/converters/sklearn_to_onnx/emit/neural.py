@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.converters.sklearn_to_onnx.arithmetic import affine, argmax, as_vector, column_at, is_above, two_columns
+from mlpack.converters.sklearn_to_onnx.arithmetic import (
+    affine,
+    argmax,
+    as_vector,
+    column_at,
+    is_above,
+    sigmoid,
+    two_columns,
+)
 from mlpack.converters.sklearn_to_onnx.emission import (
     Classes,
     MultiClasses,
@@ -20,7 +28,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
 )
 from mlpack.core.onnx_graph import GraphWriter
 
-_ACTIVATIONS = {"identity": "", "logistic": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
+_ACTIVATIONS = {"identity": "", "tanh": "Tanh", "relu": "Relu"}
 
 
 @predicts("MLPClassifier")
@@ -46,7 +54,7 @@ def emit_perceptron_regressor(graph: GraphWriter, model: Any, table: Table) -> V
 def emit_boltzmann_machine(graph: GraphWriter, model: Any, table: Table) -> Table:
     """The probability of each hidden unit."""
     raw = affine(graph, table.matrix(graph), model.components_.T, model.intercept_hidden_)
-    return numbers(graph.node("Sigmoid", raw), model.components_.shape[0])
+    return numbers(sigmoid(graph, raw), model.components_.shape[0])
 
 
 def _layers(graph: GraphWriter, model: Any, table: Table) -> str:
@@ -65,6 +73,8 @@ def _activated(graph: GraphWriter, model: Any, tensor: str, activation: str) -> 
         return graph.node("Softmax", tensor, axis=1)
     if activation == "exp":
         return graph.node("Exp", tensor)
+    if activation == "logistic":
+        return sigmoid(graph, tensor)
     if activation not in _ACTIVATIONS:
         raise unsupported(model, f"its activation {activation!r} has no ONNX form here")
     return graph.node(_ACTIVATIONS[activation], tensor) if _ACTIVATIONS[activation] else tensor

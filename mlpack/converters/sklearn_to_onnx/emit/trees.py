@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpack.converters.sklearn_to_onnx.arithmetic import argmax, as_vector, two_columns
+from mlpack.converters.sklearn_to_onnx.arithmetic import argmax, as_vector, sigmoid, two_columns
 from mlpack.converters.sklearn_to_onnx.emission import (
     Classes,
     MultiClasses,
@@ -66,7 +66,7 @@ def emit_gradient_boosting_classifier(graph: GraphWriter, model: Any, table: Tab
     vector = as_vector(graph, raw)
     scaled = vector if model.loss != "exponential" else graph.node("Mul", vector, graph.constant(2.0))
     above = graph.cast(graph.node("GreaterOrEqual", vector, graph.constant(0.0)), "int64")
-    return Classes(model.classes_, above, two_columns(graph, graph.node("Sigmoid", scaled)), vector)
+    return Classes(model.classes_, above, two_columns(graph, sigmoid(graph, scaled)), vector)
 
 
 @predicts("GradientBoostingRegressor")
