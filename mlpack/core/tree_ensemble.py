@@ -26,6 +26,8 @@ class Tree:
 
     ``feature`` is negative for a leaf. A row goes ``left`` where its value compares with ``threshold`` or is one of
     ``members[node]``; a NaN goes left where ``missing_left`` says so. ``value`` is what a leaf adds to the result.
+    Members are whole numbers, and so have to be the values of the columns they are looked for in: ONNX Runtime cuts
+    off what stands behind the point for small sets, and does not for large ones.
     """
 
     feature: NDArray[np.int64]
@@ -139,11 +141,3 @@ class _Parts:
         if self._members:
             attributes["membership_values"] = np.array(self._members, dtype=dtype)
         return attributes
-
-
-def round_down(threshold: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest float32 not above each value, as float64: ``x <= t`` keeps its answer for every float32 ``x``."""
-    rounded = threshold.astype(np.float32)
-    above = rounded.astype(np.float64) > threshold
-    rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
-    return rounded.astype(np.float64)

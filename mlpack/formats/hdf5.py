@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
-from mlpack.scan.hdf5 import dataset_shapes, is_hdf5, open_hdf5, text_attribute
+from mlpack.scan.hdf5 import Contents, is_hdf5, read_hdf5
 from mlpack.scan.keras_archive import KerasFile, parse_json, refuse_unsafe, steady_json, unsafe_reasons, weight_count
 from mlpack.scan.keras_config import read_config
 from mlpack.scan.keras_load import load_keras
@@ -80,19 +80,20 @@ class Hdf5Format:
 
 
 def _read(path: Path) -> KerasFile:
-    with open_hdf5(str(path), path) as file:
-        shapes = dataset_shapes(file, str(path))
-        configuration, version, backend = (
-            text_attribute(file, key, str(path)) for key in (_CONFIGURATION, "keras_version", "backend")
+    with path.open("rb") as file:
+        contents = read_hdf5(
+            str(path), file, path.stat().st_size, frozenset({_CONFIGURATION, "keras_version", "backend"})
         )
-        if not configuration:
-            raise _no_model(path, shapes, set(file.attrs) | set(file))
+    configuration = contents.texts.get(_CONFIGURATION)
+    if not configuration:
+        raise _no_model(path, contents)
+    version, backend = contents.texts.get("keras_version"), contents.texts.get("backend")
     told = read_config(parse_json(configuration, str(path)), str(path))
     return KerasFile(
         model=told.model,
         versions={"keras": version} if version else {},
         operators=told.operators,
-        parameters=weight_count(shapes),
+        parameters=weight_count(contents.shapes),
         signature=told.signature,
         unsafe=told.unsafe,
         modules=told.modules,
@@ -100,8 +101,10 @@ def _read(path: Path) -> KerasFile:
     )
 
 
-def _no_model(path: Path, shapes: Mapping[str, Any], names: set[str]) -> CorruptFileError:
-    weights = bool(names & {"layer_names", "layers", "vars", "_layer_checkpoint_dependencies", "model_weights"})
+def _no_model(path: Path, contents: Contents) -> CorruptFileError:
+    weights = bool(
+        contents.names & {"layer_names", "layers", "vars", "_layer_checkpoint_dependencies", "model_weights"}
+    )
     if weights:
         return CorruptFileError(
             f"{path} holds weights only, no model",
@@ -110,7 +113,7 @@ def _no_model(path: Path, shapes: Mapping[str, Any], names: set[str]) -> Corrupt
         )
     return CorruptFileError(
         f"{path} is an HDF5 file without a Keras model",
-        why=f"it has no {_CONFIGURATION}; it holds {len(shapes)} datasets",
+        why=f"it has no {_CONFIGURATION}; it holds {len(contents.shapes)} datasets",
         hint="save the model itself: model.save('model.keras')",
     )
 

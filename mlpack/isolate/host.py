@@ -24,15 +24,25 @@ def main(request_fd: int, answer_fd: int, parent: int, scratch: str) -> None:
     """Serve calls. The process ends, and its scratch folder goes, when the parent closes its end or dies."""
     requests, answers = os.fdopen(request_fd, "rb", buffering=0), os.fdopen(answer_fd, "wb")
     _watch_parent(parent, Path(scratch))
+    code = 0
+    try:
+        _serve(requests, answers)
+    except (EOFError, BrokenPipeError):
+        code = 0  # the parent has closed its end, or died
+    except BaseException:  # noqa: BLE001 - the way out below prints nothing by itself
+        traceback.print_exc()
+        code = 1
+    finally:
+        _end(Path(scratch), code)
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> NoReturn:
     start = wire.receive(lambda size: _read_exactly(requests, size))
     Limits(**start["limits"]).apply()
     module, _, name = start["target"].partition(":")
     target = getattr(importlib.import_module(module), name)()
     while True:
-        try:
-            request = wire.receive(lambda size: _read_exactly(requests, size))
-        except EOFError:
-            _end(Path(scratch))
+        request = wire.receive(lambda size: _read_exactly(requests, size))
         answer = _answer(target, request)
         if not request.get("silent"):
             wire.send(answers, answer)
@@ -73,16 +83,16 @@ def _watch_parent(parent: int, scratch: Path) -> None:
 
     def watch() -> None:
         select.select([pidfd], [], [])
-        _end(scratch)
+        _end(scratch, 1)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _end(scratch: Path) -> NoReturn:
+def _end(scratch: Path, code: int) -> NoReturn:
     """Remove the scratch folder and end at once: libraries write into it even in their exit handlers."""
     while scratch.exists():  # another thread may be writing into it
         shutil.rmtree(scratch, ignore_errors=True)
-    os._exit(0)
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.runtime.signature import Signature
 from mlpack.scan.archives import Archive
-from mlpack.scan.hdf5 import dataset_shapes, open_hdf5
+from mlpack.scan.hdf5 import read_hdf5
 from mlpack.scan.keras_config import is_library_of_python, read_config
 from mlpack.scan.ranges import RangeFile
 
@@ -76,8 +76,9 @@ def _count_weights(path: Path, archive: Archive, offset: int) -> tuple[int | Non
     if not archive.is_stored(WEIGHTS):
         return None, ("the weights are compressed and were not counted",)
     start, length = archive.range(WEIGHTS)
-    with RangeFile(path, offset + start, length) as content, open_hdf5(f"{path}:{WEIGHTS}", content) as weights:
-        return weight_count(dataset_shapes(weights, f"{path}:{WEIGHTS}")), ()
+    with RangeFile(path, offset + start, length) as content:
+        weights = read_hdf5(f"{path}:{WEIGHTS}", cast("BinaryIO", content), length)
+    return weight_count(weights.shapes), ()
 
 
 def weight_count(shapes: Mapping[str, tuple[int, ...]]) -> int:

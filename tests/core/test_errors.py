@@ -4,9 +4,7 @@ from mlpack.core import errors
 
 
 def test_every_exit_code_of_the_tree_is_drawn_in_the_docstring():
-    drawn = {
-        name: int(code) for name, code in re.findall(r"[├└─│ ]*(\w+Error) +(\d+) ", errors.__doc__)
-    }
+    drawn = {name: int(code) for name, code in re.findall(r"[├└─│ ]*(\w+Error) +(\d+) ", errors.__doc__)}
     assert drawn == {name: kind.exit_code for name, kind in errors.error_classes().items()}
 
 

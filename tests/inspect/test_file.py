@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import joblib
 import numpy as np
 import onnx
@@ -155,3 +156,20 @@ def test_a_wrong_path(tmp_path: Path) -> None:
         inspect(tmp_path / "none.onnx")
     with pytest.raises(UsageError, match="folder"):
         inspect(tmp_path)
+
+
+def test_a_file_that_is_never_loaded_offers_no_trust(tmp_path: Path) -> None:
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_shape": [None, 4], "dtype": "float32", "name": "in"}},
+        {"class_name": "Lambda", "config": {"name": "shady", "function": {"class_name": "__lambda__"}}},
+    ]
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}
+    with h5py.File(tmp_path / "shady.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "3.15.1"
+        file.create_group("model_weights")
+    found = inspect(tmp_path / "shady.h5")
+    assert isinstance(found, FileInspection)
+    assert lines(found)[-1].startswith("It is never loaded: ")
+    assert "shady" in lines(found)[-1]
+    assert not [line for line in lines(found) if "--trust" in line]

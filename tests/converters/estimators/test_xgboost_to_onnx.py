@@ -16,7 +16,7 @@ STEPS = 64 * np.finfo(np.float32).eps
 def assert_equal(one, rows, *, nan=True):
     cruel = one.cruel_rows(rows, nan=nan)
     expected, _ = one.both(cruel)
-    scale = max(1.0, max(float(np.abs(values).max()) for name, values in expected.items() if name != "label"))
+    scale = max(1.0, *(float(np.abs(values).max()) for name, values in expected.items() if name != "label"))
     assert one.worst(cruel) < STEPS * scale
 
 

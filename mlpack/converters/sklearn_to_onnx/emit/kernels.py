@@ -127,12 +127,12 @@ def _pairwise(graph: GraphWriter, model: Any, table: Table) -> str:
 
 def _has_probabilities(model: Any) -> bool:
     """Whether the machine was fitted with ``probability=True``."""
-    return bool(np.size(model.probA_))
+    return bool(np.size(model._probA))
 
 
 def _platt(graph: GraphWriter, model: Any, decision: str) -> str:
     """Libsvm's sigmoid of the decision, kept 1e-7 away from 0 and 1."""
-    slope, shift = float(model.probA_[0]), float(model.probB_[0])
+    slope, shift = float(model._probA[0]), float(model._probB[0])
     # libsvm's own decision is for the first class, scikit-learn's for the second
     raw = graph.node("Add", graph.node("Mul", decision, graph.constant(-slope)), graph.constant(shift))
     first = sigmoid(graph, graph.node("Neg", raw))
