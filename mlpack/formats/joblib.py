@@ -58,10 +58,8 @@ class JoblibFormat:
         """Unpickle the file. Raises TrustError, MissingLibraryError, CorruptFileError."""
         import joblib
 
-        with open_trusted(path, trusted) as file:
-            versions = self.read_header(path).versions
-            with explained(path, versions):
-                return joblib.load(file)
+        with open_trusted(path, trusted) as file, explained(path, lambda: self.read_header(path).versions):
+            return joblib.load(file)
 
     def save(self, model: Any, path: Path) -> None:
         """Write without compression, array by array: nothing is copied as a whole. Raises OutputError."""

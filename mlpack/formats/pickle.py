@@ -43,11 +43,8 @@ class PickleFormat:
 
     def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
         """Unpickle the file. Raises TrustError, MissingLibraryError, CorruptFileError."""
-        with open_trusted(path, trusted) as file:
-            with open_source(path) as source:
-                versions = header_of(self.name, read_pickle(source), path).versions
-            with explained(path, versions):
-                return pickle.load(file)  # noqa: S301 - the user vouched for these very bytes
+        with open_trusted(path, trusted) as file, explained(path, lambda: self.read_header(path).versions):
+            return pickle.load(file)  # noqa: S301 - the user vouched for these very bytes
 
     def save(self, model: Any, path: Path) -> None:
         """Write with protocol 5. Raises OutputError."""

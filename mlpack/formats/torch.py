@@ -61,7 +61,7 @@ class TorchFormat:
             )
         import torch
 
-        with open_trusted(path, trusted) as file, explained(path, header.versions):
+        with open_trusted(path, trusted) as file, explained(path, lambda: header.versions):
             return torch.load(file, map_location="cpu", weights_only=False)
 
     def save(self, model: Any, path: Path) -> None:

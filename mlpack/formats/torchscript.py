@@ -48,7 +48,7 @@ class TorchScriptFormat:
         )
 
     def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:  # noqa: ARG002 - TorchScript runs no Python on load
-        """The ScriptModule, on the CPU, in evaluation mode. Raises CorruptFileError, UnsafeFileError."""
+        """The ScriptModule, on the CPU. Raises CorruptFileError, UnsafeFileError."""
         self.read_header(path)
         import torch
 

@@ -53,7 +53,7 @@ class FileInspection(Shown):
 
     def _verdict(self) -> Line:
         what = self.header.model or "a model"
-        maker = f" of {self.framework}" if self.framework else ""
+        maker = f" of {self.framework}" if self.framework not in {"", self.title} else ""
         return Line(f"{self.path.name}: {what}{maker}, in {self.title}")
 
     def _content(self) -> list[tuple[str, str | Cell]]:

@@ -102,9 +102,7 @@ def test_a_constant_model_proves_nothing_and_is_not_written(cancer, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"), [("nowhere/m.onnx", OutputError), ("m.xyz", UsageError), ("", UsageError)]
-)
+@pytest.mark.parametrize(("name", "kind"), [("nowhere/m.onnx", OutputError), ("m.xyz", UsageError), ("", UsageError)])
 def test_a_destination_that_cannot_be_is_refused_before_any_work(logistic_pickle, tmp_path, name, kind):
     with pytest.raises(kind):
         mlpack.convert(logistic_pickle, tmp_path / name)

@@ -56,6 +56,7 @@ def test_a_frozen_module_has_constants(tmp_path, model_of):
     header = identify(tmp_path / "model.pt")[1]
     assert header.parameters > 0
     assert any("frozen" in note for note in header.notes)
+    assert TORCHSCRIPT.load(tmp_path / "model.pt")(torch.zeros(2, 4)).shape == (2, 3)
 
 
 def test_the_stamp_is_an_extra_file(saved):

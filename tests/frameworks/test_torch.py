@@ -63,7 +63,11 @@ class Weights(nn.Module):
 
 
 MODULES = {
-    "mlp": (nn.Sequential(nn.Linear(30, 4), nn.ReLU(), nn.Linear(4, 2)), ["input: float32[batch, 30]"], ["output: float32[batch, 2]"]),
+    "mlp": (
+        nn.Sequential(nn.Linear(30, 4), nn.ReLU(), nn.Linear(4, 2)),
+        ["input: float32[batch, 30]"],
+        ["output: float32[batch, 2]"],
+    ),
     "flattened": (nn.Sequential(nn.Flatten(), nn.Linear(64, 3)), ["input: float32[batch, 64]"], ["output: float32[batch, 3]"]),
     "pooled": (
         nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10)),
@@ -86,7 +90,11 @@ MODULES = {
         ["output: float32[batch, 4, output_axis_2, output_axis_3]"],
     ),
     "halving": (Halving(), ["image: float32[batch, 3, 8, 8]"], ["output: float32[batch, 3, 8, 8]"]),
-    "grouped": (nn.Conv1d(4, 4, 3, groups=2), ["input: float32[batch, 4, length]"], ["output: float32[batch, 4, output_axis_2]"]),
+    "grouped": (
+        nn.Conv1d(4, 4, 3, groups=2),
+        ["input: float32[batch, 4, length]"],
+        ["output: float32[batch, 4, output_axis_2]"],
+    ),
     "lstm": (
         nn.LSTM(5, 6, 2, batch_first=True),
         ["input: float32[batch, sequence, 5]"],
@@ -218,7 +226,7 @@ def test_a_first_batch_norm_tells_means_and_deviations():
 
 def collected(framework, module, feed):
     seen = {}
-    framework.stages(module, framework.signature(module), feed, lambda name, array: seen.setdefault(name, array))
+    framework.stages(module, framework.signature(module), feed, lambda name, array: seen.update({name: array}))
     return seen
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlpack.frameworks.sklearn import FRAMEWORK
+
 _ABSTRACT_ARGUMENTS = {"metric": "precomputed", "kernel": "precomputed", "affinity": "precomputed"}
 
 
@@ -22,6 +24,7 @@ class Case:
     rows: np.ndarray
     kind: str
     positive: bool
+    signature: Any
 
 
 def fitted_estimators() -> Iterator[Case]:
@@ -53,7 +56,9 @@ def _cases(name: str, kind: Any) -> Iterator[Case]:
             if label in done or rows is None:
                 continue
             done.add(label)
-            yield Case(label, _fit(estimator, rows, target), rows, what, tags.input_tags.positive_only)
+            model = _fit(estimator, rows, target)
+            positive = tags.input_tags.positive_only
+            yield Case(label, model, rows, what, positive, FRAMEWORK.signature(model))
 
 
 def _data(name: str, what: str, classes: int, tags: Any) -> tuple[Any, Any]:
@@ -67,7 +72,7 @@ def _data(name: str, what: str, classes: int, tags: Any) -> tuple[Any, Any]:
         rows = rows / rows.std(axis=0)
     else:
         rows, target = load_diabetes(return_X_y=True)
-        rows, target = rows[:200] * 20 + 3, target[:200] / 100
+        rows, target = rows[:200] * 20 + 3, target[:200] / 10
         if tags.input_tags.positive_only:
             rows = np.abs(rows)
     if name == "CategoricalNB":

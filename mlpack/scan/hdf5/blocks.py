@@ -113,7 +113,6 @@ class Blocks:
             raise self.damaged(f"its base address is {base:#x} and its superblock is at {self._base:#x}")
         if end > self._length:
             raise self.damaged(f"it should be {end:,} bytes long and has {self._length:,}")
-        self._base = 0 if version < 2 and base == 0 else base
         return root
 
     def _older_start(self, address: int) -> tuple[int, int]:

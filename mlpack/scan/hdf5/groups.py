@@ -36,7 +36,8 @@ def _in_table(blocks: Blocks, tree: int, heap: int, path: str) -> Iterator[tuple
     if head[:4] != b"HEAP":
         raise blocks.damaged("a group without a heap of names")
     names = blocks.at(number(head, 24, 8), number(head, 8, 8))
-    pending, seen = [tree], set()
+    pending = [tree]
+    seen: set[int] = set()
     while pending:
         address = pending.pop()
         if address in seen or len(seen) > _MAX_NODES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,19 +25,19 @@ _ATTRIBUTE = re.compile(r"(?:Can't get attribute|has no attribute) '(?P<name>[^'
 
 
 @contextmanager
-def explained(path: Path, versions: Mapping[str, str]) -> Iterator[None]:
+def explained(path: Path, recorded: Callable[[], Mapping[str, str]]) -> Iterator[None]:
     """Turn what unpickling ``path`` raises into MissingLibraryError or CorruptFileError.
 
-    ``versions`` are those that the file records: the ones to install.
+    ``recorded`` reads the versions that the file records, the ones to install; it is asked only when something failed.
     """
     try:
         yield
     except MlpackError:
         raise
     except ModuleNotFoundError as error:
-        raise _missing_module(path, error, versions) from error
+        raise _missing_module(path, error, recorded()) from error
     except (AttributeError, ImportError) as error:
-        raise _missing_name(path, error, versions) from error
+        raise _missing_name(path, error, recorded()) from error
     except (EOFError, pickle.UnpicklingError) as error:
         raise CorruptFileError(
             f"{path} is damaged or truncated", why=str(error), hint="copy or download the file again"
@@ -48,18 +48,18 @@ def explained(path: Path, versions: Mapping[str, str]) -> Iterator[None]:
         raise CorruptFileError(
             f"{path} cannot be unpickled",
             why=f"{type(error).__name__}: {str(error)[:500]}",
-            hint=_install(versions) or "load it where it was saved, and save it again with the libraries used here",
+            hint=_install(recorded()) or "load it where it was saved, and save it again with the libraries used here",
         ) from error
 
 
 def _missing_module(path: Path, error: ModuleNotFoundError, versions: Mapping[str, str]) -> MissingLibraryError:
     package = (error.name or "").partition(".")[0]
     distribution = DISTRIBUTIONS.get(package, package)
-    recorded = _pinned(distribution, versions) if distribution in versions else distribution
+    wanted = _pinned(distribution, versions) if distribution in versions else distribution
     return MissingLibraryError(
         f"{path} needs the Python module {error.name}, which is not installed",
         why=f"an object in the file is of a class defined there: {error}",
-        hint=f'pip install "{recorded}", or put the folder that holds {package} on PYTHONPATH if it is your own',
+        hint=f'pip install "{wanted}", or put the folder that holds {package} on PYTHONPATH if it is your own',
     )
 
 

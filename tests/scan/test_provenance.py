@@ -1,0 +1,43 @@
+"""Provenance beside a file belongs to that file alone."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpack.scan.provenance import from_json, prefixed, read_beside, to_json, write_beside
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_json_and_back(provenance):
+    provenance = {
+        key.encode("utf-8", "ignore").decode(): value.encode("utf-8", "ignore").decode()
+        for key, value in provenance.items()
+    }
+    assert from_json(to_json(provenance)) == prefixed(provenance)
+
+
+def test_a_file_that_was_replaced_has_none(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"one")
+    write_beside(path, {"verdict": "PASS"})
+    assert read_beside(path) == {"mlpack.verdict": "PASS"}
+    path.write_bytes(b"two")
+    assert read_beside(path) == {}
+
+
+def test_a_strangers_json_beside_says_nothing(tmp_path):
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"one")
+    beside = tmp_path / "model.pkl.json"
+    for content in (
+        b"",
+        b"[]",
+        b"{",
+        b'{"mlpack.verdict": 1}',
+        b'{"mlpack.verdict": "PASS"}',
+        b"\xff\xfe",
+        b"[" * 100_000,
+    ):
+        beside.write_bytes(content)
+        assert read_beside(path) == {}
