@@ -56,7 +56,7 @@ def test_the_tour_works(tmp_path: Path, environment: dict[str, str]) -> None:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         if language == "console":
             assert re.search(".*\n(.*\n)*".join(shown(code)), ended.stdout), ended.stdout
-    assert {"churn.onnx", "parity.json", "churn.mlpack", "notebook.mlpack"} <= {
+    assert {"cancer.onnx", "parity.json", "cancer.mlpack", "notebook.mlpack"} <= {
         path.name for path in tmp_path.iterdir()
     }
 

@@ -145,25 +145,25 @@ class Attempts:
         return self._special[key]
 
     def _measure(self, staged: Path, route: Route) -> tuple[Signature, ParityReport]:
-        """Open the staged file in a process of its own and hold it against the reference."""
-        worker, self.warm = self.warm or Worker(SIDE, name="candidate"), None
-        party = Party(path=staged.name, format=route.target.name, framework=route.target.name)
-        with worker:
-            candidate = Peer(worker, self.terms.hang)
-            try:
-                candidate.open(staged, route.target.name, [sha256_of(staged)], self.example)
-                report = measure(
-                    self.reference,
-                    candidate,
-                    (self.subject.party(self.reference.peer), replace(party, framework=candidate.framework)),
-                    rtol=self.terms.wish[0],
-                    atol=self.terms.wish[1],
-                    budget=self.terms.budget,
-                )
-            except (ParityError, WorkerError) as error:
-                reason = f"{error.message}: {error.why}" if error.why else error.message
-                report = ParityReport("FAIL", reason, self.subject.party(self.reference.peer), party)
-            return candidate.signature, report
+        """Open the staged file in the candidate's process and hold it against the reference."""
+        worker = self.warm or self.stack.enter_context(Worker(SIDE, name="candidate"))
+        candidate = Peer(worker, self.terms.hang)
+        parties = (self.subject.party(self.reference.peer), Party(staged.name, route.target.name, route.target.name))
+        try:
+            candidate.open(staged, route.target.name, [sha256_of(staged)], self.example)
+            report = measure(
+                self.reference,
+                candidate,
+                (parties[0], replace(parties[1], framework=candidate.framework)),
+                rtol=self.terms.wish[0],
+                atol=self.terms.wish[1],
+                budget=self.terms.budget,
+            )
+        except ParityError as error:
+            reason = f"{error.message}: {error.why}" if error.why else error.message
+            report = ParityReport("FAIL", reason, *parties)
+        self.warm = worker if worker.alive else None
+        return candidate.signature, report
 
     def _stage(self, number: int, route: Route) -> Path:
         folder = self.reference.peer.worker.scratch / f"variant-{len(route.converters)}-{number}"

@@ -72,7 +72,7 @@ def _content(tensor: onnx.TensorProto) -> bytes:
     from onnx import numpy_helper
 
     if tensor.data_location == tensor.EXTERNAL:
-        return tensor.name.encode()
+        return bytes(tensor.name.encode())
     array = numpy_helper.to_array(tensor)
     data = repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes()
     head = f"{tensor.data_type} {list(tensor.dims)} ".encode()

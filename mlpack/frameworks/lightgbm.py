@@ -81,9 +81,9 @@ FRAMEWORK = LightGBM()
 
 def _booster(model: Any) -> Any:
     """The native booster of ``model``. Raises NoRouteError when it is not fitted."""
-    if not hasattr(model, "fitted_"):
+    if not hasattr(model, "get_params"):
         return model
-    if not model.fitted_:
+    if not model.__sklearn_is_fitted__():
         raise NoRouteError(f"this {type(model).__name__} is not fitted", hint="call fit before saving it")
     return model.booster_
 

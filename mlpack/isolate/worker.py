@@ -84,6 +84,11 @@ class Worker:
             raise self._error(answer["error"])
         return answer["value"]
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
+
     def kill(self) -> None:
         """End the process and all that it started."""
         if self._process.poll() is None:

@@ -129,7 +129,8 @@ def _signature(document: dict[str, Any]) -> Signature | None:
     inputs = _inputs(config, layers, by_name)
     if not inputs:
         return None
-    outputs = [_output(by_name[name]) for name in _ends(config, "output_layers", layers) if name in by_name]
+    sequence = layers if not isinstance(config, dict) or "output_layers" not in config else []
+    outputs = [_output(by_name[name], sequence) for name in _ends(config, "output_layers", layers) if name in by_name]
     return Signature(inputs, tuple(spec for spec in outputs if spec) if all(outputs) else ())
 
 
@@ -148,7 +149,8 @@ def _ends(config: Any, key: str, layers: Sequence[Any]) -> list[str]:
         found = list(found.values())
     if isinstance(found, list) and found and isinstance(found[0], str):
         return [found[0]]
-    return [end[0] for end in found if isinstance(end, list) and end and isinstance(end[0], str)] if found else []
+    ends = found if isinstance(found, list) else []
+    return [end[0] for end in ends if isinstance(end, list) and end and isinstance(end[0], str)]
 
 
 def _name(layer: dict[str, Any]) -> str:
@@ -168,12 +170,17 @@ def _input(layer: dict[str, Any]) -> TensorSpec | None:
     return TensorSpec(_name(layer) or "input", _dtype(config.get("dtype")), dims) if dims else None
 
 
-def _output(layer: dict[str, Any]) -> TensorSpec | None:
-    """The output of a layer whose shape follows from its configuration; None where that takes running Keras."""
-    config, built = layer.get("config"), layer.get("build_config")
-    if not isinstance(config, dict) or not isinstance(built, dict):
+def _output(layer: dict[str, Any], sequence: Sequence[Any]) -> TensorSpec | None:
+    """The output of a layer whose shape follows from its configuration; None where that takes running Keras.
+
+    ``sequence`` are the layers that end with it where the model is a Sequential.
+    """
+    config, kind = layer.get("config"), layer.get("class_name")
+    if not isinstance(config, dict):
         return None
-    dims, kind = _dims(built.get("input_shape")), layer.get("class_name")
+    dims = _input_dims(layer)
+    if dims is None and kind == "Dense" and _ends_flat(sequence[:-1]):
+        dims = ("batch", 0)  # the second size is replaced by the layer's own
     if dims is None:
         return None
     if kind == "Dense" and type(config.get("units")) is int:
@@ -183,6 +190,36 @@ def _output(layer: dict[str, Any]) -> TensorSpec | None:
     elif kind not in _SAME_SHAPE:
         return None
     return TensorSpec(_name(layer), _dtype(config.get("dtype")), dims)
+
+
+def _input_dims(layer: dict[str, Any]) -> tuple[Dim, ...] | None:
+    """What a layer was built for, or the shape of the one tensor that it takes: HDF5 files hold only the latter."""
+    built = layer.get("build_config")
+    if isinstance(built, dict):
+        return _dims(built.get("input_shape"))
+    tensors = [
+        part["config"].get("shape")
+        for part in _parts(layer.get("inbound_nodes"))
+        if part.get("class_name") == "__keras_tensor__" and isinstance(part.get("config"), dict)
+    ]
+    return _dims(tensors[0]) if len(tensors) == 1 else None
+
+
+def _ends_flat(layers: Sequence[Any]) -> bool:
+    """Whether the layers certainly end in a matrix: through layers that keep the rank, back to one that makes one."""
+    for layer in reversed(layers):
+        config = layer.get("config") if isinstance(layer, dict) else None
+        kind = layer.get("class_name") if isinstance(layer, dict) else None
+        if not isinstance(config, dict) or not isinstance(kind, str):
+            return False
+        if kind == "Flatten" or kind.startswith(("GlobalAveragePooling", "GlobalMaxPooling")):
+            return not config.get("keepdims")
+        if kind == "InputLayer":
+            dims = _dims(config.get("batch_shape", config.get("batch_input_shape")))
+            return dims is not None and len(dims) == 2
+        if kind not in {*_SAME_SHAPE, "Dense"}:
+            return False
+    return False
 
 
 def _dims(shape: Any) -> tuple[Dim, ...] | None:

@@ -28,8 +28,11 @@ _MAGIC: tuple[tuple[bytes, Look], ...] = (
     (b"\x7fELF", Look("a program or shared library")),
     (b"SQLite format 3", Look("an SQLite database")),
     (b"GGUF", Look("a GGUF language model", "mlpack serves ONNX, TorchScript, Keras, torch and scikit-learn models")),
-    (b"\x7b\x4c\x00\x00", Look("an XGBoost model in UBJSON", "load it into an estimator and joblib.dump that")),
     (b"{L\x00\x00", Look("an XGBoost model in UBJSON", "load it into an estimator and joblib.dump that")),
+    (
+        b"ZF0x",
+        Look("a joblib file of before joblib 0.10", "load it with that joblib, save it with a newer one"),
+    ),
     (b"CBM1", Look("a CatBoost model", 'export it: model.save_model("model.onnx", format="onnx")')),
     (
         b"binf",

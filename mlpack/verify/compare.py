@@ -91,9 +91,9 @@ def compare_values(reference: Array, candidate: Array, tolerance: Tolerance) -> 
 def compare_labels(reference: Array, candidate: Array) -> Measured:
     """Compare class labels or other exact values (strings, integers, booleans), element by element."""
     rows = len(reference) if reference.ndim else 1
-    differs = reference.reshape(rows, -1) != candidate.reshape(rows, -1)
     beyond: Rows = np.zeros(rows, dtype=bool)
     if reference.size:
+        differs = reference.reshape(rows, -1) != candidate.reshape(rows, -1)
         beyond = np.asarray(np.asarray(differs, dtype=bool).any(axis=1))
     return Measured(
         compared=int(reference.size),

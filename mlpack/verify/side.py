@@ -40,7 +40,7 @@ class Side:
     def open(
         self, path: str, format: str, trusted: Sequence[str] = (), sample: Mapping[str, Array] | None = None
     ) -> dict[str, Any]:
-        """Load the file and open a session. Raises what the format and the framework raise."""
+        """Load the file and open a session, in place of the one before. Raises what the format and the framework raise."""
         self.model = format_named(format).load(Path(path), trusted)
         self.origin = (Path(path), format)
         self.framework = framework_of(self.model)

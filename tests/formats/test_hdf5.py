@@ -28,6 +28,7 @@ def test_the_header(saved, model_of):
     assert header.operators == {"InputLayer": 1, "Dense": 2}
     assert header.parameters == model_of("keras").count_params()
     assert [str(spec) for spec in header.signature.inputs] == ["petals: float32[batch, 4]"]
+    assert [str(spec).partition(": ")[2] for spec in header.signature.outputs] == ["float32[batch, 3]"]
     assert header.notes == (f"saved with the {keras.backend.backend()} backend",)
 
 

@@ -19,11 +19,14 @@ from mlpack.core.converter import Conversion
 from mlpack.core.errors import NoRouteError, ParityError
 from mlpack.frameworks.sklearn import FRAMEWORK
 
-ALLOWED = {np.float32: 1.5e-5, np.float64: 1e-12}
-"""The largest difference allowed, as a share of the 99th percentile of the output, by the dtype of the graph's output."""
+ALLOWED = {np.float32: 1e-4, np.float64: 5e-12}
+"""The largest difference allowed, as a share of the 99th percentile of the output, by the dtype of the graph's output.
+
+Some ten times the rounding that mlpack allows itself, and far under what a wrong branch of a tree comes to.
+"""
 
 WANTED = 65
-BUDGET = 3.0
+BUDGET = 2.0
 
 
 def rows_to_try(case: Any, signature: Any, rng: np.random.Generator) -> np.ndarray:
@@ -118,7 +121,10 @@ def outcome(case: Any, folder: Path) -> tuple[bool, str]:
 @pytest.mark.filterwarnings("ignore")
 def test_every_estimator_is_proven_or_refused(estimator_cases, tmp_path):
     outcomes: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    multiclass = {case.name.partition("/")[0] for case in estimator_cases if case.name.endswith("/c3")}
     for case in estimator_cases:
+        if case.name.endswith("/c2") and case.name.partition("/")[0] in multiclass:
+            continue  # two classes are compared in the test below, without the time that a proof takes
         passed, detail = outcome(case, tmp_path)
         assert detail
         print(f"{case.name:40s} {'PASS' if passed else 'refused'}  {detail}")

@@ -1,6 +1,8 @@
 """Conversions of neural networks that change answers, or seem not to: what others export is refused or called vacuous."""
 
 import os
+import subprocess
+import sys
 import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -65,22 +67,35 @@ def test_random_weights_that_answer_the_same_for_everything_prove_nothing(tmp_pa
     assert np.allclose(answers, 0.1, atol=1e-3)
     from mlpack.core.errors import ParityError
 
-    with pytest.raises(ParityError, match="VACUOUS|vacuous|do not depend"):
+    with pytest.raises(ParityError, match=r"VACUOUS|vacuous|do not depend"):
         mlpack.convert(model, tmp_path / "mobile.onnx")
     assert not (tmp_path / "mobile.onnx").exists()
 
 
-def test_a_recurrent_module_whose_length_an_exporter_fixed(tmp_path):
-    """The newer exporter says that the length is free, and computes with the example's."""
-    import torch
-    from torch import nn
+_EXPORT = """
+import sys, keras, torch
+model = keras.models.load_model(sys.argv[1]).eval()
+torch.onnx.export(model, (torch.zeros(2, 9, 5),), sys.argv[2], dynamo=False, input_names=["input"], output_names=["output"],
+                  dynamic_axes={"input": {0: "batch", 1: "sequence"}, "output": {0: "batch"}})
+"""
 
-    torch.manual_seed(0)
-    module = nn.LSTM(5, 6, batch_first=True).eval()
-    path = tmp_path / "fixed.onnx"
-    torch.onnx.export(
-        module, (torch.randn(2, 7, 5),), path, dynamo=True, verbose=False,
-        dynamic_shapes=({0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence")},),
+
+def test_a_keras_lstm_exported_through_torch_stops_after_the_examples_steps(tmp_path):
+    """Silently: the loop is unrolled over the 9 steps of the example, whatever longer sequence comes."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.Input((None, 5)), keras.layers.LSTM(6), keras.layers.Dense(3, activation="softmax")]
+    source, exported = tmp_path / "lstm.keras", tmp_path / "plain.onnx"
+    keras.Sequential(layers).save(source)
+    run = subprocess.run(
+        [sys.executable, "-c", _EXPORT, str(source), str(exported)],
+        capture_output=True, text=True, check=False, env={**os.environ, "KERAS_BACKEND": "torch"},
     )  # fmt: skip
-    print(mlpack.verify(module, path))
-    assert mlpack.convert(module, tmp_path / "ours.onnx").verdict == "PASS"
+    assert run.returncode == 0, run.stderr[-2000:]
+    twelve = np.random.default_rng(0).standard_normal((4, 12, 5)).astype(np.float32)
+    report = mlpack.verify(source, exported, data={"input": twelve})
+    assert report.verdict == "FAIL"
+    assert "data" in failing(report)
+    ours = mlpack.convert(source, tmp_path / "ours.onnx")
+    assert ours.verdict == "PASS"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -73,11 +74,15 @@ def _serialized(model: onnx.ModelProto) -> bytes:
 
 
 def _held_bytes(tensor: onnx.TensorProto) -> int:
-    if tensor.HasField("raw_data"):
-        return len(tensor.raw_data)
-    return 4 * (len(tensor.float_data) + len(tensor.int32_data)) + 8 * (
-        len(tensor.int64_data) + len(tensor.double_data) + len(tensor.uint64_data)
-    )
+    """The size of a tensor by its shape: ``len(tensor.raw_data)`` would copy it. Strings count as pointers do."""
+    import onnx
+
+    if tensor.data_type in {onnx.TensorProto.STRING, onnx.TensorProto.UNDEFINED}:
+        itemsize = 8
+    else:
+        itemsize = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    size: int = itemsize * math.prod(tensor.dims)
+    return size
 
 
 def _without_weights(model: onnx.ModelProto, target: BinaryIO, name: str) -> onnx.ModelProto:

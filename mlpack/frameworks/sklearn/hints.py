@@ -23,9 +23,11 @@ _SINGLE_LIBRARIES = frozenset({"xgboost"})
 
 @dataclass
 class _Known:
-    """What was found so far, by the position of the raw column."""
+    """What was found so far: splits by the trail to them and whether they are compared in float32, the rest by the
+    position of the raw column.
+    """
 
-    thresholds: dict[int, list[NDArray[np.float64]]] = field(default_factory=dict)
+    splits: dict[tuple[Trail, bool], list[NDArray[np.float64]]] = field(default_factory=dict)
     bounds: dict[int, tuple[float, float]] = field(default_factory=dict)
     centers: dict[int, tuple[float, float]] = field(default_factory=dict)
     categories: dict[int, tuple[Scalar, ...]] = field(default_factory=dict)
@@ -33,19 +35,28 @@ class _Known:
 
     def split(self, trail: Trail | None, values: Any, *, single: bool) -> None:
         """Splits of a step's column at ``values``."""
-        array = np.unique(np.asarray(values, dtype=np.float64))
-        array = array[np.isfinite(array)]
+        array = np.asarray(values, dtype=np.float64)
         if trail is not None and array.size:
-            self.thresholds.setdefault(trail.source, []).append(trail.boundary(array, single=single))
+            self.splits.setdefault((trail, single), []).append(array)
+
+    def thresholds(self, most: int) -> dict[int, NDArray[np.float64]]:
+        """The raw values at which splits change sides, sorted, at most ``most`` a column, by position."""
+        found: dict[int, list[NDArray[np.float64]]] = {}
+        for (trail, single), gathered in self.splits.items():
+            values = np.unique(np.concatenate(gathered))
+            values = _thinned(values[np.isfinite(values)], most)
+            found.setdefault(trail.source, []).append(trail.boundary(values, single=single))
+        return {source: _thinned(np.unique(np.concatenate(parts)), most) for source, parts in found.items()}
 
 
 def input_hints(model: Any, signature: Signature) -> InputHints:
     """Thresholds, bounds, centres and categories by column, and the rows that the model stores."""
     names = [name for spec in signature.inputs for name in signature.columns.get(spec.name, (spec.name,))]
     known = _Known()
-    _explore(model, [Trail(position) for position in range(len(names))], known)
+    _explore(model, _raw_trails(model, names), known)
     most = max(16, min(_MOST_THRESHOLDS, _MOST_IN_ALL // max(1, len(names))))
-    hints = [_hint(known, at, signature.categories.get(name, ()), most) for at, name in enumerate(names)]
+    thresholds = known.thresholds(most)
+    hints = [_hint(known, at, signature.categories.get(name, ()), thresholds.get(at)) for at, name in enumerate(names)]
     columns: dict[str, tuple[ColumnHint, ...]] = {}
     start = 0
     for spec in signature.inputs:
@@ -55,11 +66,23 @@ def input_hints(model: Any, signature: Signature) -> InputHints:
     return InputHints(columns, _rows(known, signature))
 
 
-def _hint(known: _Known, at: int, categories: tuple[Scalar, ...], most: int) -> ColumnHint:
-    found = known.thresholds.get(at)
-    thresholds = np.unique(np.concatenate(found)) if found else None
-    if thresholds is not None and thresholds.size > most:
-        thresholds = thresholds[np.linspace(0, thresholds.size - 1, most).astype(int)]
+def _thinned(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """At most ``most`` of sorted ``values``, evenly from the first to the last."""
+    if values.size <= most:
+        return values
+    spread: NDArray[np.float64] = values[np.linspace(0, values.size - 1, most).astype(int)]
+    return spread
+
+
+def _raw_trails(model: Any, names: list[str]) -> Trails:
+    """One trail a column the model was fitted with; None for those that nothing uses and the signature leaves out."""
+    fitted = [str(name) for name in getattr(model, "feature_names_in_", [])]
+    if len(fitted) <= len(names):
+        return [Trail(position) for position in range(len(names))]
+    return [Trail(names.index(name)) if name in names else None for name in fitted]
+
+
+def _hint(known: _Known, at: int, categories: tuple[Scalar, ...], thresholds: NDArray[np.float64] | None) -> ColumnHint:
     low, high = known.bounds.get(at, (None, None))
     center, spread = known.centers.get(at, (None, None))
     whole = known.categories.get(at, ())

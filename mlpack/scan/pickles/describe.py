@@ -13,6 +13,7 @@ from mlpack.scan.pickles.symbols import Call, Name, attributes_of, class_of
 
 FRAMEWORKS: dict[str, str] = {
     "sklearn": "sklearn",
+    "imblearn": "sklearn",
     "xgboost": "xgboost",
     "lightgbm": "lightgbm",
     "keras": "keras",
@@ -73,7 +74,7 @@ def framework_of_class(kind: Name, attributes: Mapping[Any, Any]) -> str | None:
     known = FRAMEWORKS.get(kind.module.partition(".")[0])
     if known:
         return known
-    if "_sklearn_version" in attributes:
+    if "_sklearn_version" in attributes or "n_features_in_" in attributes:  # set by fit in every estimator with its API
         return "sklearn"
     if "_modules" in attributes and "_parameters" in attributes:
         return "torch"

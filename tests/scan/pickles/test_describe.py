@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 
 import joblib
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -21,7 +24,10 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlpack.scan.pickles.describe import describe
-from mlpack.scan.pickles.stream import read_pickle
+from mlpack.scan.pickles.headers import header_of
+from mlpack.scan.pickles.reader import Payload
+from mlpack.scan.pickles.stream import PickleView, read_pickle
+from mlpack.scan.pickles.symbols import Call, Name, Persistent
 from mlpack.scan.source import Source
 
 X, Y = load_iris(return_X_y=True)
@@ -114,9 +120,9 @@ def test_text_and_categories_promise_no_matrix_of_numbers():
 
 
 def test_column_names_come_along():
-    import pandas
+    import pandas as pd
 
-    told = described(StandardScaler().fit(pandas.DataFrame(X, columns=list("abcd"))), "joblib")
+    told = described(StandardScaler().fit(pd.DataFrame(X, columns=list("abcd"))), "joblib")
     assert told.signature.columns == {"input": ("a", "b", "c", "d")}
 
 
@@ -138,3 +144,59 @@ def test_what_is_no_model(value, title):
 def test_a_dict_of_models_names_its_keys():
     told = described({"model": Ridge(), "scaler": StandardScaler()})
     assert told.notes == ("its keys: model, scaler",)
+
+
+NAMES = [
+    "sklearn.pipeline.Pipeline", "sklearn.linear_model.Ridge", "xgboost.sklearn.XGBClassifier", "xgboost.core.Booster",
+    "keras.src.models.Sequential", "torch.nn.Linear", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
+    "numpy._core.multiarray._reconstruct", "numpy._core.numeric._frombuffer", "numpy.dtype", "copyreg._reconstructor",
+    "builtins.getattr", "builtins.bytearray", "_codecs.encode", "_io.BytesIO", "collections.OrderedDict",
+]  # fmt: skip
+ATTRIBUTES = [
+    "steps", "transformers", "estimators", "estimator", "best_estimator_", "classes_", "_classes", "n_features_in_",
+    "feature_names_in_", "_sklearn_version", "_Booster", "handle", "_modules", "_parameters",
+]  # fmt: skip
+NAME = st.sampled_from(NAMES).map(lambda name: Name(*name.rsplit(".", 1)))
+PLAIN = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 9),
+    st.floats(),
+    st.sampled_from(["latin1", "f8", "U3", "O8", "é"]),
+    st.binary(max_size=9),
+)
+
+
+def calls(inner):
+    state = st.one_of(
+        inner, st.dictionaries(st.sampled_from(ATTRIBUTES), inner), st.tuples(inner, inner, inner, inner, inner)
+    )
+    pairs = st.one_of(st.none(), st.lists(st.tuples(inner, inner), max_size=3))
+    arguments = st.lists(inner, max_size=4).map(tuple)
+    return st.builds(Call, st.just("called"), st.one_of(NAME, inner), arguments, st.just({}), state, st.none(), pairs)
+
+
+SYMBOLS = st.recursive(
+    st.one_of(
+        PLAIN,
+        NAME,
+        st.builds(Persistent, PLAIN),
+        st.builds(Payload, st.sampled_from(["bytes", "text"]), st.integers(0, 9), st.integers(0, 9)),
+    ),
+    lambda inner: st.one_of(
+        calls(inner),
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=5).map(tuple),
+        st.dictionaries(st.sampled_from(ATTRIBUTES), inner, max_size=4),
+        st.lists(st.tuples(st.text(max_size=2), inner), max_size=3),
+    ),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(calls(SYMBOLS))
+def test_any_symbols_can_be_described(root):
+    header = header_of("pickle", PickleView(root, {}, frozenset(), 5), None)
+    assert header.model
+    json.dumps(header.to_json())
