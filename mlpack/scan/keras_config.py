@@ -175,7 +175,7 @@ def _output(layer: dict[str, Any], sequence: Sequence[Any]) -> TensorSpec | None
 
     ``sequence`` are the layers that end with it where the model is a Sequential.
     """
-    config, kind = layer.get("config"), layer.get("class_name")
+    config, kind = layer.get("config"), str(layer.get("class_name"))
     if not isinstance(config, dict):
         return None
     dims = _input_dims(layer)

@@ -48,7 +48,8 @@ def _traced(model: Any, signature: Signature) -> Any:
     import tensorflow as tf
 
     apart = tf.config.functions_run_eagerly()
-    tf.config.run_functions_eagerly(True)  # the inner functions, that is: the outer one is traced all the same
+    # The inner functions, that is: the outer one is traced all the same.
+    tf.config.run_functions_eagerly(True)  # noqa: FBT003 - its one parameter
     try:
         return traced_function(model, signature.inputs).get_concrete_function()
     finally:
