@@ -15,7 +15,7 @@ def inspect(
     model: Model,
     *,
     sha256: Annotated[
-        bool, typer.Option("--sha256", help="Hash the file however large it is. Up to 256 MB it is always hashed.")
+        bool, typer.Option("--sha256", help="Hash the file however large it is. Up to 1 GB it is always hashed.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import typer
 
 from mlpack.core.errors import INTERRUPTED, MlpackError, ParityError
-from mlpack.core.view import Block, Line, Result
+from mlpack.core.view import Block, Line, Result, json_ready
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Renderer:
         import json
 
         document = {"command": self.command, "ok": code == 0, "exit_code": code, "data": data, "errors": list(errors)}
-        typer.echo(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False))
+        typer.echo(json.dumps(json_ready(document), indent=2, ensure_ascii=False, allow_nan=False))
 
     def _draw(self, blocks: Sequence[Block], stream: Any) -> None:
         from mlpack.cli.draw import draw
@@ -132,20 +132,6 @@ def _verdict_only(blocks: Sequence[Block]) -> Sequence[Block]:
 
 def _numbered(text: str) -> list[tuple[int, str]]:
     return list(enumerate(text.splitlines()))
-
-
-def _finite(value: Any) -> Any:
-    """``value`` with NaN and infinities as strings, in the spelling of protobuf's JSON: JSON has no such numbers."""
-    match value:
-        case float() if value != value:  # noqa: PLR0124 - only NaN differs from itself
-            return "NaN"
-        case float() if value in {float("inf"), float("-inf")}:
-            return "Infinity" if value > 0 else "-Infinity"
-        case dict():
-            return {key: _finite(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_finite(item) for item in value]
-    return value
 
 
 def _drop_stdout() -> int:

@@ -68,6 +68,8 @@ class Attempts:
     stack: ExitStack
     name: str
     """The name of the file to come: weights beside it are named after it."""
+    frugal: bool = False
+    """Whether the original may be let go once it was saved: a copy of a large model needs no two of it in memory."""
     warm: Worker | None = None
     refused: list[Refusal] = field(default_factory=list)
     failures: list[MlpackError] = field(default_factory=list)
@@ -93,6 +95,8 @@ class Attempts:
                 continue
             signature, report = self.reference.signature, None
             if self.terms.verify:
+                if self.frugal and not route.converters:
+                    self.reference.release()
                 signature, report = self._measure(staged, route)
             if report is None or report.passed:
                 route.target.stamp(staged, proof(report))

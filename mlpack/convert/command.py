@@ -41,15 +41,24 @@ def run_convert(
     check_destination(subject, output)
     terms = Terms(wish, trust, opset, verify, budget)
     with ExitStack() as stack:
-        route, attempts, kept = prove(subject, target, output.name, data, terms, stack)
+        route, attempts, kept = prove(subject, target, output.name, data, terms, stack, frugal=True)
         files = _publish(kept.path, output)
         return result_of(subject, attempts, route, kept, output, files, time.monotonic() - started)
 
 
 def prove(
-    subject: Subject, target: Format, name: str, data: Any, terms: Terms, stack: ExitStack
+    subject: Subject,
+    target: Format,
+    name: str,
+    data: Any,
+    terms: Terms,
+    stack: ExitStack,
+    *,
+    frugal: bool = False,
 ) -> tuple[Route, Attempts, Kept]:
     """Open the original, convert it to ``target``, and prove the result; ``name`` is what the file will be called.
+
+    With ``frugal`` the original is not kept in memory where it was only saved anew.
 
     The staged file is gone when ``stack`` ends. Raises NoRouteError, UnsupportedOperatorError, and ParityError with
     the ConversionResult as its ``result``.
@@ -67,7 +76,7 @@ def prove(
     hints = peer.hints()
     reference = Reference(peer, hints, feed_of(data, peer.signature))
     shown = example(peer.signature, hints, reference.data)
-    attempts = Attempts(subject, reference, shown, terms, stack, name, warm=warm)
+    attempts = Attempts(subject, reference, shown, terms, stack, name, frugal, warm)
     if terms.verify:
         reference.answer_all(terms.budget)
     for route in found:

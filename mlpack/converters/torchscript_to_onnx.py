@@ -8,7 +8,14 @@ from functools import partial
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.quiet import quiet
-from mlpack.core.torch_onnx import export_script, flat_module, unsupported, without_fused_attention
+from mlpack.core.torch_onnx import (
+    copied_script,
+    export_graph,
+    export_script,
+    flat_module,
+    unsupported,
+    without_fused_attention,
+)
 from mlpack.runtime.torch_values import positional
 
 
@@ -22,11 +29,15 @@ class TorchScriptToOnnx:
     extra = "torch"
 
     def variants(self, conversion: Conversion) -> Sequence[Variant]:
-        """The module's own code; then a trace around it, for optional inputs and named outputs."""
+        """The module's own code; a trace around it, for optional inputs; torch.export, for what attends.
+
+        The newer exporter takes no ScriptModule, but torch can turn the code of one into what it takes.
+        """
         conversion.model.eval()
         return [
             Variant("classic exporter", "the module's own code", partial(_exported, conversion)),
             Variant("classic exporter, called from a trace", "defaults filled in", partial(_called, conversion)),
+            Variant("dynamo", "its operators taken into torch.export", partial(_taken_over, conversion)),
         ]
 
 
@@ -46,6 +57,20 @@ def _called(conversion: Conversion) -> OnnxModel:
     except Exception as error:
         raise unsupported(error) from error
     return export_script(traced, conversion.signature, conversion.example, conversion.opset)
+
+
+def _taken_over(conversion: Conversion) -> OnnxModel:
+    import torch
+
+    tensors = tuple(positional(conversion.signature.inputs, conversion.example))
+    try:
+        with quiet(), torch.no_grad(), without_fused_attention():
+            from torch._export.converter import TS2EPConverter
+
+            module = TS2EPConverter(copied_script(conversion.model), tensors, {}).convert().module()
+    except Exception as error:
+        raise unsupported(error) from error
+    return export_graph(module, conversion.signature, conversion.example, conversion.opset)
 
 
 CONVERTER = TorchScriptToOnnx()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,35 @@ class GraphWriter:
     def reshape(self, value: str, shape: Sequence[int]) -> str:
         """``value`` in a new shape; -1 is the rest, 0 keeps an axis (also one of size zero)."""
         return self.node("Reshape", value, self.constant(list(shape), np.int64))
+
+    def loop(self, most: int, start: str, body: Callable[[GraphWriter, str], tuple[str, str]]) -> str:
+        """Apply ``body`` to a float64 tensor, ``start`` at first, ``most`` times or until it says stop.
+
+        ``body`` writes into the graph it is given and returns whether to go on (a bool scalar) and the next tensor; it
+        may read any tensor of this graph.
+        """
+        from onnx import TensorProto, helper
+
+        inner = GraphWriter(self.opset)
+        inner._scope, inner._count = self._scope, self._count
+        inner._constants, inner._initializers, inner._domains = self._constants, self._initializers, self._domains
+        turn, asked, state = (inner._fresh(kind) for kind in ("Turn", "Asked", "State"))
+        goes_on, following = (inner.node("Identity", value) for value in body(inner, state))
+        self._count = inner._count
+        graph = helper.make_graph(
+            inner._nodes,
+            "body",
+            [
+                helper.make_tensor_value_info(turn, TensorProto.INT64, []),
+                helper.make_tensor_value_info(asked, TensorProto.BOOL, []),
+                helper.make_tensor_value_info(state, TensorProto.DOUBLE, None),
+            ],
+            [
+                helper.make_tensor_value_info(goes_on, TensorProto.BOOL, []),
+                helper.make_tensor_value_info(following, TensorProto.DOUBLE, None),
+            ],
+        )
+        return self.node("Loop", self.constant(most, np.int64), "", start, body=graph)
 
     def splice(self, model: onnx.ModelProto, inputs: Mapping[str, str]) -> dict[str, str]:
         """Copy the nodes of ``model`` into this graph, fed by ``inputs`` (its input names to tensors here).

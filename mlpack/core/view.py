@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -71,6 +72,18 @@ class Shown:
     def _repr_html_(self) -> str:
         blocks: Sequence[Block] = self.view()  # type: ignore[attr-defined]
         return "\n".join(_html(block) for block in blocks)
+
+
+def json_ready(value: Any) -> Any:
+    """``value`` with NaN and infinities as strings, in the spelling of protobuf's JSON: JSON has no such numbers."""
+    match value:
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        case Mapping():
+            return {key: json_ready(item) for key, item in value.items()}
+        case list() | tuple():
+            return [json_ready(item) for item in value]
+    return value
 
 
 _COLOURS: dict[Tone, str] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
+from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
 from mlpack.scan.hdf5 import Contents, is_hdf5, read_hdf5
@@ -62,8 +63,7 @@ class Hdf5Format:
 
     def save(self, model: Any, path: Path) -> None:
         """Write without the optimizer. Raises OutputError, NoRouteError for operations that are no layers."""
-        import keras
-
+        keras = import_library("keras", self.extra, f"saving {path}")
         _refuse_operations(model)
         try:
             with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import OutputError
+from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.scan.archives import is_zip, member_names
 from mlpack.scan.keras_archive import MEMBERS, read_keras_archive, refuse_unsafe, steady_keras_file, unsafe_reasons
@@ -55,8 +56,7 @@ class KerasFormat:
 
     def save(self, model: Any, path: Path) -> None:
         """Write without the date that Keras puts in. Raises OutputError."""
-        import keras
-
+        keras = import_library("keras", self.extra, f"saving {path}")
         try:
             with tempfile.TemporaryDirectory() as folder:
                 whole = Path(folder) / "model.keras"

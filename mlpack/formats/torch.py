@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import NoRouteError, OutputError
+from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.scan.archives import is_zip
 from mlpack.scan.pickles.failures import explained
@@ -59,15 +60,13 @@ class TorchFormat:
                 why="a state dict names tensors, and the module that computes with them is not in it",
                 hint='load it into its module and save that: torch.jit.script(model).save("model.pt")',
             )
-        import torch
-
+        torch = import_library("torch", self.extra, f"loading {path}")
         with open_trusted(path, trusted) as file, explained(path, lambda: header.versions):
             return torch.load(file, map_location="cpu", weights_only=False)
 
     def save(self, model: Any, path: Path) -> None:
         """Write under a fixed name inside, so that equal modules give equal bytes. Raises OutputError."""
-        import torch
-
+        torch = import_library("torch", self.extra, f"saving {path}")
         try:
             with path.open("wb") as file:
                 torch.save(model, file)

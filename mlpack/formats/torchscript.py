@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, OutputError
+from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.runtime.torchscript_session import load_with_signature
 from mlpack.scan.archives import is_zip
@@ -50,8 +51,7 @@ class TorchScriptFormat:
     def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:  # noqa: ARG002 - TorchScript runs no Python on load
         """The ScriptModule, on the CPU. Raises CorruptFileError, UnsafeFileError."""
         self.read_header(path)
-        import torch
-
+        torch = import_library("torch", self.extra, f"loading {path}")
         try:
             return load_with_signature(path).eval()
         except (RuntimeError, ValueError) as error:
@@ -63,8 +63,7 @@ class TorchScriptFormat:
 
     def save(self, model: Any, path: Path) -> None:
         """Write under a fixed name inside, so that equal modules give equal bytes. Raises OutputError."""
-        import torch
-
+        torch = import_library("torch", self.extra, f"saving {path}")
         try:
             with path.open("wb") as file:
                 torch.jit.save(model, file)

@@ -15,7 +15,7 @@ __all__ = ["inspect"]
 def inspect(path: str | Path, *, sha256: bool = False) -> FileInspection | BundleInspection:
     """What the model file or bundle at ``path`` is: format, framework, versions, signature, size, what loading takes.
 
-    Files of up to 256 MB are hashed; larger ones only with ``sha256``. No model library is imported.
+    Files of up to 1 GB are hashed; larger ones only with ``sha256``. No model library is imported.
     Raises UsageError, CorruptFileError, UnrecognisedFileError.
     """
     from mlpack.inspect.bundle import inspect_bundle

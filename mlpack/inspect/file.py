@@ -13,7 +13,7 @@ from mlpack.core.model_file import Header, check_readable, sha256_of
 from mlpack.core.view import Block, Cell, Facts, Line, Shown
 from mlpack.inspect.words import byte_size, count_of, few, signature_facts
 
-HASHED_BYTES = 256 * 1000 * 1000
+HASHED_BYTES = 1000 * 1000 * 1000
 """Files up to this size are hashed beside the reading of their header, in 0.2 s at most. A hash of 2 GB takes
 1.5 s, five times all the rest, and is made when asked for."""
 

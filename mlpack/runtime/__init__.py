@@ -1,1 +1,1 @@
-"""The floor: signatures, sessions and manifests. Imports nothing of mlpack but itself, so that it can be copied as it stands."""
+"""The floor: signatures, sessions, manifests. Imports nothing of mlpack but itself: it is copied as it stands."""

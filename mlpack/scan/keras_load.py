@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, MissingLibraryError, UnsafeFileError
+from mlpack.core.libraries import import_library
 
 _CLASS = re.compile(r"(?:Could not locate class|Unknown layer:|Could not locate function) '?(?P<name>\w+)'?")
 
@@ -18,8 +19,7 @@ def load_keras(path: Path, suffix: str, versions: Mapping[str, str]) -> Any:
 
     Raises UnsafeFileError, MissingLibraryError for a class that is not part of Keras, CorruptFileError.
     """
-    import keras
-
+    keras = import_library("keras", "keras", f"loading {path}")
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / f"model{suffix}"
         link.symlink_to(path.resolve())

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal
 
 from mlpack.core.errors import ParityError
-from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table, Tone
+from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table, Tone, json_ready
 
 Verdict = Literal["PASS", "FAIL", "VACUOUS"]
 
@@ -94,8 +93,11 @@ class ParityReport(Shown):
 
     @property
     def max_abs(self) -> float:
-        """The worst absolute error over all that was compared."""
-        return max((output.max_abs for probe in self.probes for output in probe.outputs), default=0.0)
+        """The worst absolute error over all rows but those of extreme values, whose scale is another."""
+        return max(
+            (output.max_abs for probe in self.probes if probe.kind != "extreme" for output in probe.outputs),
+            default=0.0,
+        )
 
     @property
     def label_agreement(self) -> float | None:
@@ -119,8 +121,8 @@ class ParityReport(Shown):
         return [{"probe": probe.name, "message": probe.difference} for probe in self.probes if probe.difference]
 
     def to_json(self) -> dict[str, Any]:
-        """The whole report as JSON-ready values; what is not finite stands as ``"inf"`` or ``"nan"``."""
-        document: dict[str, Any] = _finite(
+        """The whole report as JSON-ready values; what is not finite stands as a string."""
+        document: dict[str, Any] = json_ready(
             {
                 "verdict": self.verdict,
                 "reason": self.reason,
@@ -163,17 +165,6 @@ class ParityReport(Shown):
 
 PROBE_COLUMNS = ("inputs", "rows", "verdict", "max error", "p99", "ULPs", "labels")
 _TONES: dict[str, Tone] = {"PASS": "good", "FAIL": "bad", "VACUOUS": "warn", "SKIPPED": "dim"}
-
-
-def _finite(value: Any) -> Any:
-    """``value`` with numbers that JSON does not have as words."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
 
 
 def _row(probe: ProbeReport) -> tuple[str | Cell, ...]:

@@ -41,6 +41,7 @@ class Reference:
     peer: Peer
     hints: InputHints
     data: Feed | None = None
+    released: bool = False
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _probes: list[Probe] = field(default_factory=list)
     _noise: dict[str, dict[str, float]] | None = None
@@ -63,6 +64,11 @@ class Reference:
                 return
             self.keep(probe, "", self.peer.run(probe.feed))
         self.noise()
+
+    def release(self) -> None:
+        """Let go of the model: from now on there are the answers already given, and no others."""
+        self.peer.worker.call("release")
+        self.released = True
 
     def known(self, probe: Probe, key: str = "") -> Answer | None:
         """The answer given before, if any."""
@@ -103,6 +109,9 @@ def ask(
         spent = candidate.seconds if reference.known(probe) else max(reference.peer.seconds, candidate.seconds)
         if spent > budget or time.monotonic() - started > 4 * budget:
             not_tried.append((probe.name, f"the time budget of {budget:g} s was used up"))
+            continue
+        if reference.released and reference.known(probe) is None:
+            not_tried.append((probe.name, "the original was let go to make room, and had not answered it yet"))
             continue
         asked.append(_ask_one(reference, candidate, alignment, probe, key))
     return asked, not_tried

@@ -112,9 +112,7 @@ def test_a_class_that_is_defined_in_a_notebook(place):
 
 
 def test_a_library_that_is_not_installed(place):
-    (place / "other.pkl").write_bytes(
-        b"\x80\x04\x95\x1e\x00\x00\x00\x00\x00\x00\x00\x8c\x0fno_such_library\x94\x8c\x05Model\x94\x93\x94)\x81\x94."
-    )
+    (place / "other.pkl").write_bytes(b"\x80\x02cno_such_library\nModel\n)\x81.")
     run = mlpack(place, "convert", "other.pkl", "-o", "out.onnx", *trust(place / "other.pkl"))
     assert run.returncode in {5, 6}, run.stderr
     assert "no_such_library" in run.stderr
@@ -155,8 +153,12 @@ def test_data_with_missing_or_extra_columns(place, width, says):
 
 
 def test_a_full_disk(place):
-    limited = "import resource, os, sys, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); os.execv(sys.executable, [sys.executable, '-m', 'mlpack', *sys.argv[1:]])"
+    limited = (
+        "import resource, os, sys, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'mlpack', *sys.argv[1:]])"
+    )
     run = subprocess.run(
         [sys.executable, "-c", limited, "convert", "forest.joblib", "-o", "out.onnx", *trust(place / "forest.joblib")],
         cwd=place,

@@ -53,6 +53,21 @@ def test_a_traced_recurrent_layer_keeps_its_length_free(torch_networks, variants
         assert max(compared(original, converted)) < 2e-6
 
 
+@pytest.mark.parametrize("name", ["encoder", "translator", "mlp"])
+def test_a_traced_transformer_goes_through_torch_export(torch_networks, variants_of, compared, feeds, name):
+    from mlpack.core.torch_onnx import without_fused_attention
+
+    module = torch_networks[name]
+    signature = TORCH.signature(module)
+    tensors = tuple(torch.from_numpy(array) for array in feeds(signature, 2).values())
+    with without_fused_attention():
+        trace = torch.jit.trace(module, tensors, check_trace=False)
+    built = variants_of(CONVERTER, trace, signature)["dynamo"].build()
+    with SCRIPT.session(trace, signature) as original, ONNX.session(built, ONNX.signature(built)) as converted:
+        assert converted.signature == signature
+        assert max(compared(original, converted)) < 2e-6
+
+
 def test_an_operator_without_an_equivalent_is_named(torch_networks, variants_of):
     module = torch.jit.script(torch_networks["translator"])
     for variant in variants_of(CONVERTER, module, SCRIPT.signature(module)).values():

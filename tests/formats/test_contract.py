@@ -118,3 +118,26 @@ def test_header_needs_no_library_that_could_run_the_file(name, framework, model_
     )
     run = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+_WITHOUT = """
+import sys
+from pathlib import Path
+from mlpack.core.errors import MissingLibraryError
+from mlpack.formats import format_named
+form = format_named(sys.argv[1])
+sys.modules[form.library] = None  # what Python itself takes for "not installed"
+try:
+    form.load(Path(sys.argv[2]), [sys.argv[3]])
+except MissingLibraryError as missing:
+    print(missing.message, missing.hint)
+"""
+
+
+@pytest.mark.parametrize("name", ["keras", "hdf5", "torch", "torchscript"])
+def test_a_missing_library_is_named_with_its_extra(name, model_of, tmp_path):
+    path = saved(name, format_named(name).frameworks[0], model_of, tmp_path)
+    arguments = [sys.executable, "-c", _WITHOUT, name, path, sha256_of(path)]
+    run = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert f"needs {format_named(name).library}" in run.stdout
+    assert f'pip install "mlpack-toolkit[{format_named(name).extra}]"' in run.stdout

@@ -140,9 +140,9 @@ def test_a_fixed_batch_size_is_found(regression):
 
 def test_a_threshold_only_float64_can_tell_is_the_casts_doing(cancer):
     """A reference that sits on float64 thresholds: what the cast alone does is told apart from conversion error."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(max_iter=20, random_state=0).fit(*cancer)
     proto = to_onnx(

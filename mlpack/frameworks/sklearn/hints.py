@@ -161,7 +161,7 @@ def _note(model: Any, trails: Trails, known: _Known) -> None:
     elif hasattr(model, "tree_"):
         _note_splits(model.tree_.feature, model.tree_.threshold, model.tree_.feature >= 0, trails, known, single=True)
     elif kind.startswith("HistGradientBoosting"):
-        for predictor in (one for stage in model._predictors for one in stage):  # noqa: SLF001
+        for predictor in (one for stage in model._predictors for one in stage):
             nodes = predictor.nodes
             inner = (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)
             seen: Trails = trails if model.is_categorical_ is None else []

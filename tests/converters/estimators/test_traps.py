@@ -131,3 +131,14 @@ def test_probabilities_far_from_a_tie_keep_their_ratio(converted, iris_rows):
     rows, target = iris_rows
     model = SGDClassifier(loss="log_loss", random_state=0).fit(rows * 100, target)
     assert converted(model, "float64").worst(rows * 100) < EXACT
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_of_a_support_vector_machine_take_the_steps_of_libsvm(converted, iris_rows, classes):
+    from sklearn.svm import SVC
+
+    rows, target = iris_rows
+    model = make_pipeline(StandardScaler(), SVC(probability=True, random_state=0))
+    model.fit(rows, target if classes == 3 else target == 1)
+    assert converted(model, "float64").worst(rows + 0.01) < EXACT

@@ -116,7 +116,7 @@ def _steps(model: Any) -> list[tuple[int, str, Any]]:
 
 def _present(model: Any, name: str, table: Table) -> list[int]:
     """Where the columns of branch ``name`` stand in ``table``, from which unused columns may be missing."""
-    positions = [int(position) for position in model._transformer_to_input_indices[name]]  # noqa: SLF001
+    positions = [int(position) for position in model._transformer_to_input_indices[name]]
     if table.width == model.n_features_in_:
         return positions
     used = sorted(set(_used(model)))
@@ -126,7 +126,7 @@ def _present(model: Any, name: str, table: Table) -> list[int]:
 def _used(model: Any) -> Iterator[int]:
     for name, branch, _ in model.transformers_:
         if not (isinstance(branch, str) and branch == "drop"):
-            yield from (int(position) for position in model._transformer_to_input_indices[name])  # noqa: SLF001
+            yield from (int(position) for position in model._transformer_to_input_indices[name])
 
 
 def _as_text(graph: GraphWriter, part: Table) -> Table:

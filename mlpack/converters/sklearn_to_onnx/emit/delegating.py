@@ -75,7 +75,7 @@ def emit_threshold(graph: GraphWriter, model: Any, table: Table) -> Classes:
     labels = np.asarray(model.classes_)
     positive = _positive_label(model)
     position = int(np.flatnonzero(labels == positive)[0])
-    method = model._get_response_method()  # noqa: SLF001
+    method = model._get_response_method()
     by_probability = inner.probabilities is not None and ("predict_proba" in np.atleast_1d(method).tolist())
     if by_probability and inner.probabilities is not None:
         score, threshold = column_at(graph, inner.probabilities, position), 0.5
@@ -105,7 +105,7 @@ def emit_transformed_target(graph: GraphWriter, model: Any, table: Table) -> Val
 
 def _positive_label(model: Any) -> Any:
     tuned = hasattr(model, "_curve_scorer")
-    label = model._curve_scorer._get_pos_label() if tuned else model.pos_label  # noqa: SLF001
+    label = model._curve_scorer._get_pos_label() if tuned else model.pos_label
     return model.classes_[1] if label is None else label
 
 

@@ -41,7 +41,7 @@ def emit_linear_discriminant_transform(graph: GraphWriter, model: Any, table: Ta
     rows = table.matrix(graph)
     if model.solver == "svd":
         rows = graph.node("Sub", rows, graph.constant(model.xbar_))
-    axes = model.scalings_[:, : model._max_components]  # noqa: SLF001
+    axes = model.scalings_[:, : model._max_components]
     return numbers(affine(graph, rows, axes, 0.0), axes.shape[1])
 
 
@@ -104,5 +104,5 @@ def _precision_root(model: Any, number: int) -> NDArray[np.float64]:
 
 def _mixture_bias(model: Any) -> NDArray[np.float64]:
     """The weighted log density of each component at its own mean: the model itself is asked."""
-    at_means = model._estimate_log_prob(np.asarray(model.means_, dtype=np.float64))  # noqa: SLF001
-    return np.asarray(np.diag(at_means) + model._estimate_log_weights(), dtype=np.float64)  # noqa: SLF001
+    at_means = model._estimate_log_prob(np.asarray(model.means_, dtype=np.float64))
+    return np.asarray(np.diag(at_means) + model._estimate_log_weights(), dtype=np.float64)

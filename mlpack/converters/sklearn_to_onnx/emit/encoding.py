@@ -122,7 +122,7 @@ def _hot(graph: GraphWriter, places: Any, width: int, index: str) -> str:
 def _grouping(model: Any, position: int, count: int) -> NDArray[np.int64]:
     """Where each category goes once the rare ones are put together, which come last."""
     if getattr(model, "_infrequent_enabled", False):
-        mapping = model._default_to_infrequent_mappings[position]  # noqa: SLF001
+        mapping = model._default_to_infrequent_mappings[position]
         if mapping is not None:
             return np.asarray(mapping, dtype=np.int64)
     return np.arange(count)

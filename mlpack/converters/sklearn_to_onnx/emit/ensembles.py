@@ -111,7 +111,7 @@ def emit_voting_classifier(graph: GraphWriter, model: Any, table: Table) -> Clas
     """The weighted mean of probabilities (soft), or the most votes (hard)."""
     if not hasattr(model.le_, "classes_"):
         raise unsupported(model, "it has several outputs")
-    weights = model._weights_not_none or [1.0] * len(model.estimators_)  # noqa: SLF001
+    weights = model._weights_not_none or [1.0] * len(model.estimators_)
     votes = []
     for number, (estimator, weight) in enumerate(zip(model.estimators_, weights, strict=True)):
         with within(graph, "estimator", str(number), estimator):
@@ -134,7 +134,7 @@ def emit_voting_classifier(graph: GraphWriter, model: Any, table: Table) -> Clas
 @predicts("VotingRegressor")
 def emit_voting_regressor(graph: GraphWriter, model: Any, table: Table) -> Values:
     """The weighted mean of the answers."""
-    weights = model._weights_not_none or [1.0] * len(model.estimators_)  # noqa: SLF001
+    weights = model._weights_not_none or [1.0] * len(model.estimators_)
     parts = []
     for number, (estimator, weight) in enumerate(zip(model.estimators_, weights, strict=True)):
         with within(graph, "estimator", str(number), estimator):

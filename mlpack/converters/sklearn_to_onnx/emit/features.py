@@ -123,7 +123,7 @@ def emit_kernel_components(graph: GraphWriter, model: Any, table: Table) -> Tabl
         graph, model, table.matrix(graph), model.X_fit_, model.kernel, gamma=gamma, degree=model.degree,
         coef0=model.coef0,
     )  # fmt: skip
-    centerer = model._centerer  # noqa: SLF001
+    centerer = model._centerer
     mean = graph.reduce("ReduceSum", kernels, 1, keepdims=True)
     mean = graph.node("Div", mean, graph.constant(float(centerer.K_fit_rows_.shape[0])))
     centred = graph.node("Sub", graph.node("Sub", kernels, graph.constant(centerer.K_fit_rows_)), mean)

@@ -21,8 +21,8 @@ def emit_process_regressor(graph: GraphWriter, model: Any, table: Table) -> Valu
     kernels = process_kernel(graph, model, model.kernel_, table.matrix(graph), model.X_train_)
     alpha = np.asarray(model.alpha_)
     mean = affine(graph, kernels, alpha.reshape(len(alpha), -1), 0.0)
-    scaled = graph.node("Mul", mean, graph.constant(np.atleast_1d(model._y_train_std)))  # noqa: SLF001
-    result = graph.node("Add", scaled, graph.constant(np.atleast_1d(model._y_train_mean)))  # noqa: SLF001
+    scaled = graph.node("Mul", mean, graph.constant(np.atleast_1d(model._y_train_std)))
+    result = graph.node("Add", scaled, graph.constant(np.atleast_1d(model._y_train_mean)))
     if alpha.ndim == 1 or alpha.shape[1] == 1:
         return Values(as_vector(graph, result))
     return Values(result, alpha.shape[1])

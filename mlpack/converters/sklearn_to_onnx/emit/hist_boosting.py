@@ -36,7 +36,7 @@ def emit_hist_classifier(graph: GraphWriter, model: Any, table: Table) -> Classe
 def emit_hist_regressor(graph: GraphWriter, model: Any, table: Table) -> Values:
     """The raw score through the inverse of the loss's link."""
     vector = as_vector(graph, _raw_scores(graph, model, table))
-    link = type(model._loss.link).__name__  # noqa: SLF001
+    link = type(model._loss.link).__name__
     if link == "IdentityLink":
         return Values(vector)
     if link == "LogLink":
@@ -66,13 +66,13 @@ def _raw_scores(graph: GraphWriter, model: Any, table: Table) -> str:
     preprocessor = getattr(model, "_preprocessor", None)
     if preprocessor is not None:  # categories to their numbers, an unknown one to NaN, categorical columns first
         table = emit_transform(graph, preprocessor, table)
-    trees = [(hist_tree(one), target) for stage in model._predictors for target, one in enumerate(stage)]  # noqa: SLF001
+    trees = [(hist_tree(one), target) for stage in model._predictors for target, one in enumerate(stage)]
     scores = int(model.n_trees_per_iteration_)
     total = write_trees(
         graph, numbers(table.matrix(graph), table.width).matrix(graph), [tree for tree, _ in trees],
         [target for _, target in trees], n_targets=scores,
     )  # fmt: skip
-    start = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(1, -1)  # noqa: SLF001
+    start = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(1, -1)
     return graph.node("Add", total, graph.constant(start))
 
 

@@ -59,7 +59,7 @@ def emit_iterative_imputer(graph: GraphWriter, model: Any, table: Table) -> Tabl
         seen = Table(tuple(Block(columns[int(at)], 1) for at in neighbours))
         with within(graph, "round", str(number), estimator):
             guess = as_column(graph, emit_values(graph, estimator, seen).tensor)
-        low, high = (float(np.ravel(bound)[feature]) for bound in (model._min_value, model._max_value))  # noqa: SLF001
+        low, high = (float(np.ravel(bound)[feature]) for bound in (model._min_value, model._max_value))
         guess = graph.node("Clip", guess, graph.constant(low), graph.constant(high))
         columns[feature] = graph.node("Where", masks[feature], guess, columns[feature])
     blocks = [Block(graph.node("Concat", *columns, axis=1), table.width)]

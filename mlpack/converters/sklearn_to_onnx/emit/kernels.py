@@ -9,11 +9,11 @@ import numpy as np
 from mlpack.converters.sklearn_to_onnx.arithmetic import (
     affine,
     argmax,
+    as_column,
     as_vector,
     is_above,
-    sigmoid,
-    two_columns,
 )
+from mlpack.converters.sklearn_to_onnx.coupling import coupled_probabilities
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Table, Values, predicts, unsupported
 from mlpack.converters.sklearn_to_onnx.kernel import kernel_matrix
 from mlpack.core.onnx_graph import GraphWriter
@@ -35,16 +35,15 @@ def emit_one_class(graph: GraphWriter, model: Any, table: Table) -> Classes:
 @predicts("SVC", "NuSVC")
 def emit_support_vector_classifier(graph: GraphWriter, model: Any, table: Table) -> Classes:
     """One machine a pair of classes; the class with the most wins."""
-    if _has_probabilities(model) and len(model.classes_) > 2:
-        raise unsupported(model, "its probabilities for three classes or more come from an iteration of libsvm")
     if len(model.classes_) == 2:
         decision = as_vector(graph, _machine(graph, model, table))
-        probabilities = _platt(graph, model, decision) if _has_probabilities(model) else None
+        probabilities = _probabilities(graph, model, as_column(graph, graph.node("Neg", decision)))
         return Classes(model.classes_, is_above(graph, decision, 0.0), probabilities, decision)
     pairwise = _pairwise(graph, model, table)
     votes, scores = one_against_one(graph, graph.node("Neg", pairwise), len(model.classes_), strict=True)
     index = argmax(graph, scores if model.break_ties else votes)
-    return Classes(model.classes_, index, None, scores if model.decision_function_shape == "ovr" else pairwise)
+    decision = scores if model.decision_function_shape == "ovr" else pairwise
+    return Classes(model.classes_, index, _probabilities(graph, model, pairwise), decision)
 
 
 @predicts("KernelRidge")
@@ -97,7 +96,7 @@ def _kernels(graph: GraphWriter, model: Any, table: Table) -> str:
     vectors = model.support_vectors_
     return kernel_matrix(
         graph, model, table.matrix(graph), vectors.toarray() if hasattr(vectors, "toarray") else vectors,
-        model.kernel, gamma=model._gamma, degree=model.degree, coef0=model.coef0,  # noqa: SLF001
+        model.kernel, gamma=model._gamma, degree=model.degree, coef0=model.coef0,
     )  # fmt: skip
 
 
@@ -125,17 +124,9 @@ def _pairwise(graph: GraphWriter, model: Any, table: Table) -> str:
     return affine(graph, _kernels(graph, model, table), weights, model.intercept_)
 
 
-def _has_probabilities(model: Any) -> bool:
-    """Whether the machine was fitted with ``probability=True``."""
-    return bool(np.size(model._probA))
-
-
-def _platt(graph: GraphWriter, model: Any, decision: str) -> str:
-    """Libsvm's sigmoid of the decision, kept 1e-7 away from 0 and 1."""
-    slope, shift = float(model._probA[0]), float(model._probB[0])
-    # libsvm's own decision is for the first class, scikit-learn's for the second
-    raw = graph.node("Add", graph.node("Mul", decision, graph.constant(-slope)), graph.constant(shift))
-    first = sigmoid(graph, graph.node("Neg", raw))
-    first = graph.node("Clip", first, graph.constant(1e-7), graph.constant(1 - 1e-7))
-    swapped = two_columns(graph, first)
-    return graph.node("Gather", swapped, graph.constant([1, 0], np.int64), axis=1)
+def _probabilities(graph: GraphWriter, model: Any, pairwise: str) -> str | None:
+    """Those of a machine that was fitted with ``probability=True``, from libsvm's own decisions ``[batch, pairs]``."""
+    slopes, shifts = model._probA, model._probB
+    if not np.size(slopes):
+        return None
+    return coupled_probabilities(graph, pairwise, slopes, shifts, len(model.classes_))

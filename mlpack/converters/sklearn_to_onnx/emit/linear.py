@@ -49,7 +49,7 @@ def emit_linear_regressor(graph: GraphWriter, model: Any, table: Table) -> Value
 def emit_generalised_linear(graph: GraphWriter, model: Any, table: Table) -> Values:
     """The inverse of the link of ``x @ coef + intercept``: the identity or the exponential."""
     raw = as_vector(graph, affine(graph, table.matrix(graph), model.coef_.reshape(-1, 1), model.intercept_))
-    link = type(model._base_loss.link).__name__  # noqa: SLF001 - Tweedie's "auto" link is resolved nowhere else
+    link = type(model._base_loss.link).__name__
     if link == "IdentityLink":
         return Values(raw)
     if link == "LogLink":
@@ -67,11 +67,10 @@ def emit_logistic_regression(graph: GraphWriter, model: Any, table: Table) -> Cl
     one_against_rest = getattr(model, "multi_class", None) in {"ovr", "warn"} or (
         getattr(model, "multi_class", None) in {"auto", "deprecated"} and model.solver == "liblinear"
     )
-    if one_against_rest:
-        probabilities = divided_by_sum(graph, sigmoid(graph, scores))
-    else:
-        probabilities = graph.node("Softmax", scores, axis=1)
-    return Classes(model.classes_, argmax(graph, scores), probabilities, scores)
+    shares = (
+        divided_by_sum(graph, sigmoid(graph, scores)) if one_against_rest else graph.node("Softmax", scores, axis=1)
+    )
+    return Classes(model.classes_, argmax(graph, scores), shares, scores)
 
 
 @predicts(

@@ -30,8 +30,8 @@ def emit_neighbours_classifier(graph: GraphWriter, model: Any, table: Table) -> 
     distances, positions = _nearest(graph, model, table, model.n_neighbors)
     weights = _weights(graph, model, distances)
     if not model.outputs_2d_:
-        return _votes(graph, model.classes_, model._y, positions, weights)  # noqa: SLF001
-    columns = zip(model.classes_, model._y.T, strict=True)  # noqa: SLF001
+        return _votes(graph, model.classes_, model._y, positions, weights)
+    columns = zip(model.classes_, model._y.T, strict=True)
     return MultiClasses(tuple(_votes(graph, labels, column, positions, weights) for labels, column in columns))
 
 
@@ -39,7 +39,7 @@ def emit_neighbours_classifier(graph: GraphWriter, model: Any, table: Table) -> 
 def emit_neighbours_regressor(graph: GraphWriter, model: Any, table: Table) -> Values:
     """The mean of the nearest rows' targets, weighed."""
     distances, positions = _nearest(graph, model, table, model.n_neighbors)
-    targets = np.asarray(model._y, dtype=np.float64)  # noqa: SLF001
+    targets = np.asarray(model._y, dtype=np.float64)
     found = graph.node("Gather", graph.constant(targets.reshape(len(targets), -1)), positions, axis=0)
     if model.weights == "uniform":
         total = graph.reduce("ReduceSum", found, 1)
@@ -57,7 +57,7 @@ def emit_radius_classifier(graph: GraphWriter, model: Any, table: Table) -> Pred
     if model.outputs_2d_:
         raise unsupported(model, "it has several outputs")
     weights = _radius_weights(graph, model, table)
-    hot = np.eye(len(model.classes_))[np.asarray(model._y).ravel()]  # noqa: SLF001
+    hot = np.eye(len(model.classes_))[np.asarray(model._y).ravel()]
     votes = graph.node("MatMul", weights, graph.constant(hot))
     total = graph.reduce("ReduceSum", votes, 1, keepdims=True)
     alone = graph.node("Equal", total, graph.constant(0.0))
@@ -80,7 +80,7 @@ def emit_radius_classifier(graph: GraphWriter, model: Any, table: Table) -> Pred
 def emit_radius_regressor(graph: GraphWriter, model: Any, table: Table) -> Values:
     """The mean target of all rows within the radius; NaN where there are none."""
     weights = _radius_weights(graph, model, table)
-    targets = np.asarray(model._y, dtype=np.float64)  # noqa: SLF001
+    targets = np.asarray(model._y, dtype=np.float64)
     total = graph.node("MatMul", weights, graph.constant(targets.reshape(len(targets), -1)))
     mean = graph.node("Div", total, graph.reduce("ReduceSum", weights, 1, keepdims=True))
     return Values(graph.reshape(mean, (-1,))) if targets.ndim == 1 else Values(mean, targets.shape[1])
@@ -95,7 +95,7 @@ def emit_local_outlier_factor(graph: GraphWriter, model: Any, table: Table) -> C
     count = graph.constant(float(model.n_neighbors_))
     mean = graph.node("Div", graph.reduce("ReduceSum", reachable, 1, keepdims=True), count)
     density = graph.node("Div", graph.constant(1.0), graph.node("Add", mean, graph.constant(1e-10)))
-    around = graph.node("Gather", graph.constant(model._lrd), positions, axis=0)  # noqa: SLF001
+    around = graph.node("Gather", graph.constant(model._lrd), positions, axis=0)
     ratio = graph.reduce("ReduceSum", graph.node("Div", around, density), 1)
     score = graph.node("Neg", graph.node("Div", ratio, count))
     return outlier(graph, graph.node("Sub", score, graph.constant(float(model.offset_))))
@@ -145,7 +145,7 @@ def emit_bisecting(graph: GraphWriter, model: Any, table: Table) -> Classes:
         is_left = graph.node("Equal", nearer, graph.constant([0], np.int64))
         return graph.node("Where", is_left, descend(node.left), descend(node.right))
 
-    return Classes(np.arange(model.n_clusters), descend(model._bisecting_tree))  # noqa: SLF001
+    return Classes(np.arange(model.n_clusters), descend(model._bisecting_tree))
 
 
 @transforms("KMeans", "MiniBatchKMeans", "BisectingKMeans", "Birch")
@@ -164,7 +164,7 @@ def _nearest(graph: GraphWriter, model: Any, table: Table, count: int) -> tuple[
 
 
 def _stored(model: Any) -> Any:
-    rows = model._fit_X  # noqa: SLF001
+    rows = model._fit_X
     return rows.toarray() if hasattr(rows, "toarray") else rows
 
 

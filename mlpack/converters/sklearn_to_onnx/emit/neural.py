@@ -35,7 +35,7 @@ _ACTIVATIONS = {"identity": "", "tanh": "Tanh", "relu": "Relu"}
 def emit_perceptron_classifier(graph: GraphWriter, model: Any, table: Table) -> Prediction:
     """Layers, then a sigmoid for two classes and for several labels, a softmax for more classes."""
     scores = _layers(graph, model, table)
-    if model._label_binarizer.y_type_.startswith("multilabel"):  # noqa: SLF001
+    if model._label_binarizer.y_type_.startswith("multilabel"):
         return MultiClasses(tuple(_label(graph, column_at(graph, scores, at)) for at in range(model.n_outputs_)))
     if model.n_outputs_ == 1:
         positive = as_vector(graph, scores)

@@ -77,7 +77,7 @@ def emit_power_transformer(graph: GraphWriter, model: Any, table: Table) -> Tabl
     transformed = numbers(graph.node("Concat", *columns, axis=1), table.width)
     if not model.standardize:
         return transformed
-    scaler = model._scaler  # noqa: SLF001 - the fitted scaler is kept nowhere else
+    scaler = model._scaler
     return emit_standard_scaler(graph, scaler, transformed)
 
 

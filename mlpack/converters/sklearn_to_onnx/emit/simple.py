@@ -32,7 +32,7 @@ def emit_dummy_regressor(graph: GraphWriter, model: Any, table: Table) -> Values
 @predicts("DummyClassifier")
 def emit_dummy_classifier(graph: GraphWriter, model: Any, table: Table) -> Prediction:
     """The same for every row; a strategy that draws at random has no answer to reproduce."""
-    if model._strategy in {"stratified", "uniform"}:  # noqa: SLF001
+    if model._strategy in {"stratified", "uniform"}:
         raise unsupported(model, f"with strategy={model.strategy!r} its answers are drawn at random")
     if model.n_outputs_ == 1:
         return _dummy(graph, model, table, model.classes_, model.class_prior_, model.constant)
@@ -60,9 +60,9 @@ def emit_isotonic_transform(graph: GraphWriter, model: Any, table: Table) -> Tab
 @predicts("PLSRegression", "PLSCanonical", "CCA")
 def emit_partial_least_squares(graph: GraphWriter, model: Any, table: Table) -> Values:
     """``(x - mean) @ coef + intercept``."""
-    centred = graph.node("Sub", table.matrix(graph), graph.constant(model._x_mean))  # noqa: SLF001
+    centred = graph.node("Sub", table.matrix(graph), graph.constant(model._x_mean))
     result = affine(graph, centred, model.coef_.T, model.intercept_)
-    if model._predict_1d:  # noqa: SLF001
+    if model._predict_1d:
         return Values(graph.reshape(result, (-1,)))
     return Values(result, model.coef_.shape[0])
 
@@ -70,8 +70,8 @@ def emit_partial_least_squares(graph: GraphWriter, model: Any, table: Table) -> 
 @transforms("PLSRegression", "PLSCanonical", "CCA", "PLSSVD")
 def emit_partial_least_squares_transform(graph: GraphWriter, model: Any, table: Table) -> Table:
     """Centred and scaled, then rotated."""
-    centred = graph.node("Sub", table.matrix(graph), graph.constant(model._x_mean))  # noqa: SLF001
-    scaled = graph.node("Div", centred, graph.constant(model._x_std))  # noqa: SLF001
+    centred = graph.node("Sub", table.matrix(graph), graph.constant(model._x_mean))
+    scaled = graph.node("Div", centred, graph.constant(model._x_std))
     rotations = getattr(model, "x_rotations_", None)
     rotations = model.x_weights_ if rotations is None else rotations
     return numbers(affine(graph, scaled, rotations, 0.0), rotations.shape[1])
@@ -119,11 +119,11 @@ def _nothing(graph: GraphWriter, table: Table) -> str:
 
 
 def _dummy(graph: GraphWriter, model: Any, table: Table, labels: Any, prior: Any, constant: Any) -> Classes:
-    if constant is not None and model._strategy == "constant":  # noqa: SLF001
+    if constant is not None and model._strategy == "constant":
         chosen = int(np.flatnonzero(np.asarray(labels) == np.ravel(constant)[0])[0])
     else:
         chosen = int(np.argmax(prior))
-    probabilities = np.asarray(prior) if model._strategy == "prior" else np.eye(len(labels))[chosen]  # noqa: SLF001
+    probabilities = np.asarray(prior) if model._strategy == "prior" else np.eye(len(labels))[chosen]
     nothing = _nothing(graph, table)
     index = graph.node("Add", graph.cast(column_at(graph, nothing, 0), "int64"), graph.constant(chosen, np.int64))
     return Classes(np.asarray(labels), index, graph.node("Add", nothing, graph.constant(probabilities.reshape(1, -1))))

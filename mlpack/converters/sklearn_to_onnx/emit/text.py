@@ -64,7 +64,7 @@ def emit_weights(graph: GraphWriter, model: Any, table: Table) -> Table:
 @transforms("TfidfVectorizer")
 def emit_weighted_counts(graph: GraphWriter, model: Any, table: Table) -> Table:
     """Counts, then weights."""
-    return emit_weights(graph, model._tfidf, emit_counts(graph, model, table))  # noqa: SLF001
+    return emit_weights(graph, model._tfidf, emit_counts(graph, model, table))
 
 
 def _check(model: Any) -> None:

@@ -79,13 +79,13 @@ def emit_gradient_boosting_regressor(graph: GraphWriter, model: Any, table: Tabl
 def emit_isolation_forest(graph: GraphWriter, model: Any, table: Table) -> Classes:
     """``-2 ** (-depth / (trees * mean path)) - offset``, https://doi.org/10.1109/ICDM.2008.17."""
     parts = []
-    lengths = zip(model._average_path_length_per_tree, model._decision_path_lengths, strict=True)  # noqa: SLF001
+    lengths = zip(model._average_path_length_per_tree, model._decision_path_lengths, strict=True)
     for (tree, features), (average, depth) in zip(
         zip(model.estimators_, model.estimators_features_, strict=True), lengths, strict=True
     ):
         parts.append(tree_arrays(tree.tree_, np.asarray(average) + np.asarray(depth) - 1.0, features))
     total = as_vector(graph, write_trees(graph, as_float32(graph, table), parts, [0] * len(parts), n_targets=1))
-    scale = len(model.estimators_) * _average_path_length(model._max_samples)  # noqa: SLF001
+    scale = len(model.estimators_) * _average_path_length(model._max_samples)
     power = graph.node("Neg", graph.node("Div", total, graph.constant(scale)))
     score = graph.node("Neg", graph.node("Pow", graph.constant(2.0), power))
     return outlier(graph, graph.node("Sub", score, graph.constant(float(model.offset_))))
@@ -173,4 +173,4 @@ def _start(graph: GraphWriter, model: Any, table: Table, scores: int) -> str:
         raise unsupported(model, "it starts from another classifier (init=...)")
     # A dummy answers the same for every row: one row, of whatever, tells what it is.
     rows = np.zeros((1, model.n_features_in_), dtype=np.float32)
-    return graph.constant(np.asarray(model._raw_predict_init(rows), dtype=np.float64))  # noqa: SLF001
+    return graph.constant(np.asarray(model._raw_predict_init(rows), dtype=np.float64))
