@@ -166,7 +166,9 @@ def _flat(module: Any, signature: Signature) -> torch.nn.Module:
             leaves = named_leaves(self.model(*plain, **{name: tensor for name, tensor in pairs if name in optional}))
             return tuple(value for _, value in _ordered(leaves, wanted))
 
-    return Flat().eval()
+    flat = Flat()
+    flat.training = False  # the module is in evaluation mode, and an exported one refuses to be told so
+    return flat
 
 
 def _ordered(leaves: list[tuple[str, Any]], wanted: Sequence[str]) -> list[tuple[str, Any]]:

@@ -30,6 +30,10 @@ _LABEL_IS_ARGMAX = frozenset(
 """Classifiers of scikit-learn whose `predict` is by definition the class of the largest `predict_proba`."""
 
 
+_HOLDERS = frozenset({"_CalibratedClassifier"})
+"""Classes of scikit-learn that hold estimators and are none themselves."""
+
+
 class EstimatorSession(ClosingSession):
     """Predicts with a fitted estimator.
 
@@ -133,6 +137,8 @@ def parts_of(model: Any) -> Sequence[Any]:
         if hasattr(part, "get_params") and not isinstance(part, type):
             found.append(part)
             pending += list(vars(part).values())
+        elif type(part).__name__ in _HOLDERS:
+            pending += list(vars(part).values())
         elif isinstance(part, (list, tuple)) and len(part) <= 10_000:
             pending += list(part)
         elif isinstance(part, dict):
@@ -145,10 +151,11 @@ def parts_of(model: Any) -> Sequence[Any]:
 def _is_picky(part: Any) -> bool:
     kind = type(part).__name__
     if kind == "ColumnTransformer":
-        return any(_mentions_text(columns) for _, _, columns in part.transformers_)
+        # An unfitted one is only the pattern that a fitted one elsewhere was cloned from.
+        return any(_mentions_text(columns) for _, _, columns in getattr(part, "transformers_", ()))
     if kind == "FunctionTransformer":
         return part.func is not None and type(part.func).__name__ != "ufunc"
-    return kind.startswith("HistGradientBoosting") and part.is_categorical_ is not None
+    return kind.startswith("HistGradientBoosting") and getattr(part, "is_categorical_", None) is not None
 
 
 def _mentions_text(columns: Any) -> bool:

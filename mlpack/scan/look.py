@@ -51,6 +51,8 @@ def look_of(head: bytes, names: tuple[str, ...]) -> Look | None:
     for magic, look in _MAGIC:
         if head.startswith(magic):
             return look
+    if head[4:8] == b"TFL3":
+        return Look("a TensorFlow Lite model", "save the Keras model that it was made from: model.save('model.keras')")
     if head.startswith(b"PK"):
         return _zip_look(names)
     if head[257:262] == b"ustar":
@@ -75,6 +77,8 @@ def _zip_look(names: tuple[str, ...]) -> Look:
         return Look("a NumPy archive (.npz)", "pass it with --data")
     if "schema.json" in names:
         return Look("a skops file", "load it with skops.io.load and joblib.dump the estimator")
+    if any(name.endswith("archive_format") for name in names):
+        return Look("a torch.export archive (.pt2)", "export the module again: torch.onnx.export, or torch.jit.script")
     if "[Content_Types].xml" in names:
         return Look("an Office document", "save the table as CSV and pass it with --data")
     if any(name.endswith("saved_model.pb") for name in names):

@@ -25,9 +25,12 @@ class Source:
         self.end = end
         self._file = file
         self._start = start
-        self._buffer = b""
-        self._at = 0
-        self._buffer_offset = start
+        # Open to readers that take byte after byte: a method call for each would cost more than all the rest.
+        self.buffer = b""
+        self.at = 0
+        """Where the next byte lies in the buffer."""
+        self.offset = start
+        """Where the buffer lies in the file."""
         self.steps = 0
         """How many parts a reader has taken, where it keeps to a budget."""
         if end is not None:
@@ -36,34 +39,34 @@ class Source:
     @property
     def position(self) -> int:
         """The offset of the next byte."""
-        return self._buffer_offset + self._at
+        return self.offset + self.at
 
     def read(self, count: int) -> bytes:
         """Exactly ``count`` bytes."""
-        at = self._at
+        at = self.at
         stop = at + count
-        if stop <= len(self._buffer):
-            self._at = stop
-            return self._buffer[at:stop]
+        if stop <= len(self.buffer):
+            self.at = stop
+            return self.buffer[at:stop]
         return self._read_far(count)
 
     def byte(self) -> int:
         """The next byte as a number."""
-        if self._at < len(self._buffer):
-            value = self._buffer[self._at]
-            self._at += 1
+        if self.at < len(self.buffer):
+            value = self.buffer[self.at]
+            self.at += 1
             return value
         return self._read_far(1)[0]
 
     def peek(self) -> bytes:
         """What lies ahead in the buffer, which is filled when it is empty; nothing at the end."""
-        if self._at >= len(self._buffer):
+        if self.at >= len(self.buffer):
             self._fill()
-        return self._buffer[self._at :]
+        return self.buffer[self.at :]
 
     def at_end(self) -> bool:
         """Whether no byte is left."""
-        return self._at >= len(self._buffer) and not self._fill()
+        return self.at >= len(self.buffer) and not self._fill()
 
     def line(self, limit: int) -> tuple[bytes, int]:
         """Bytes up to a newline, which is consumed: the first ``limit`` of them, and how many there were."""
@@ -71,20 +74,20 @@ class Source:
         while True:
             if self.at_end():
                 raise self.truncated(1)
-            stop = self._buffer.find(b"\n", self._at)
-            part = self._buffer[self._at : stop if stop >= 0 else len(self._buffer)]
+            stop = self.buffer.find(b"\n", self.at)
+            part = self.buffer[self.at : stop if stop >= 0 else len(self.buffer)]
             kept += part[: max(0, limit - len(kept))]
             length += len(part)
-            self._at += len(part)
+            self.at += len(part)
             if stop >= 0:
-                self._at += 1
+                self.at += 1
                 return bytes(kept), length
 
     def skip(self, count: int) -> None:
         """Pass over ``count`` bytes without holding them."""
-        left = len(self._buffer) - self._at
+        left = len(self.buffer) - self.at
         if count <= left:
-            self._at += count
+            self.at += count
         elif self.end is None:
             self._skip_stream(count)
         else:
@@ -92,7 +95,7 @@ class Source:
             if target > self.end:
                 raise self.truncated(count)
             self._file.seek(target)
-            self._buffer, self._at, self._buffer_offset = b"", 0, target
+            self.buffer, self.at, self.offset = b"", 0, target
 
     def left(self) -> int | None:
         """How many bytes are left; None for a stream."""
@@ -114,8 +117,8 @@ class Source:
         while missing:
             if self.at_end():
                 raise self.truncated(missing)
-            part = self._buffer[self._at : self._at + missing]
-            self._at += len(part)
+            part = self.buffer[self.at : self.at + missing]
+            self.at += len(part)
             missing -= len(part)
             parts.append(part)
         return b"".join(parts)
@@ -124,15 +127,15 @@ class Source:
         while count:
             if self.at_end():
                 raise self.truncated(count)
-            step = min(count, len(self._buffer) - self._at)
-            self._at += step
+            step = min(count, len(self.buffer) - self.at)
+            self.at += step
             count -= step
 
     def _fill(self) -> bool:
-        self._buffer_offset += len(self._buffer)
-        wanted = _CHUNK if self.end is None else min(_CHUNK, self.end - self._buffer_offset)
-        self._buffer, self._at = self._file.read(wanted) if wanted > 0 else b"", 0
-        return bool(self._buffer)
+        self.offset += len(self.buffer)
+        wanted = _CHUNK if self.end is None else min(_CHUNK, self.end - self.offset)
+        self.buffer, self.at = self._file.read(wanted) if wanted > 0 else b"", 0
+        return bool(self.buffer)
 
 
 @contextmanager

@@ -54,6 +54,9 @@ STRANGERS = {
     "gzipped csv": (gzip.compress(b"a,b\n1,2\n"), "gzip-compressed data", "decompress"),
     "bzipped csv": (bz2.compress(b"a,b\n1,2\n"), "bz2-compressed data", "decompress"),
     "safetensors": ((64).to_bytes(8, "little") + b'{"w":{"dtype":"F32"}}', "a safetensors file", "torch.jit.script"),
+    "tflite": (b"\x1c\0\0\0TFL3" + bytes(20), "a TensorFlow Lite model", "model.save"),
+    "pt2": (zipped(**{"m/archive_format": "pt2"}), "a torch.export archive", "torch.onnx.export"),
+    "old joblib": (b"ZF0x1000       ", "a joblib file of before joblib 0.10", "newer"),
     "noise": (bytes(range(128, 256)), "of no format that mlpack knows", "joblib"),
 }
 

@@ -50,3 +50,31 @@ def test_a_varint_ends_after_ten_bytes():
     assert varint(source(b"\xff" * 9 + b"\x01")) == 2**64 - 1
     with pytest.raises(CorruptFileError):
         varint(source(b"\xff" * 10 + b"\x01"))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.floats(width=32), max_size=50),
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=50),
+    st.lists(st.one_of(st.binary(max_size=9), st.binary(min_size=120, max_size=300)), max_size=50),
+    st.integers(1, 3000),
+)
+def test_repeats_are_passed_over_to_the_very_end(floats, ints, strings, times):
+    from onnx import AttributeProto
+
+    attribute = AttributeProto(name="a", floats=floats * times, ints=ints, strings=strings, doc_string="end")
+    data = attribute.SerializeToString()
+    found = source(data)
+    seen = [one.number for one in fields(found, len(data), frozenset({7, 8, 9}))]
+    assert found.at_end()
+    assert (seen[0], seen[-1]) == (1, 13)
+    assert set(seen[1:-1]) == {number for number, part in ((7, floats), (8, ints), (9, strings)) if part}
+
+
+def test_a_million_floats_are_passed_over_in_a_moment():
+    from onnx import AttributeProto
+
+    data = AttributeProto(floats=[0.5] * 1_000_000, ints=list(range(300_000))).SerializeToString()
+    found = source(data)
+    assert len(list(fields(found, len(data), frozenset({7, 8})))) < 500
+    assert found.steps < 500

@@ -32,7 +32,10 @@ class Column:
 
 def takes_text(model: Any) -> bool:
     """Whether ``model`` takes one text a row: its first step is a text vectoriser."""
-    return type(_first_step(model)).__name__ in _TEXT
+    first = _first_step(model)
+    if type(first).__name__ == "FeatureUnion":
+        return all(takes_text(branch) for _, branch in first.transformer_list)
+    return type(first).__name__ in _TEXT
 
 
 def raw_columns(model: Any) -> tuple[Column, ...]:
@@ -97,6 +100,9 @@ def _describe(step: Any, columns: tuple[Column, ...]) -> tuple[Column, ...]:
         )
     if kind in _TEXT:
         return tuple(Column(column.name, "string") for column in columns)
+    preprocessor = getattr(step, "_preprocessor", None)
+    if kind.startswith("HistGradientBoosting") and preprocessor is not None:
+        return _describe(preprocessor, columns)
     if kind == "SimpleImputer" and step.statistics_.dtype.kind == "O":
         return tuple(Column(column.name, "string", column.categories) for column in columns)
     return _describe_by_inner(step, columns)
@@ -133,8 +139,9 @@ def _describe_by_inner(step: Any, columns: tuple[Column, ...]) -> tuple[Column, 
     for attribute in ("best_estimator_", "regressor_", *(() if several else ("estimator_",))):
         if hasattr(step, attribute):
             return _describe(getattr(step, attribute), columns)
-    named = getattr(step, "transformer_list", None)
-    inner = [part for _, part in named] if named is not None else list(_sequence(getattr(step, "estimators_", ())))
+    inner = [part for _, part in getattr(step, "transformer_list", ())]
+    inner += [one.estimator for one in getattr(step, "calibrated_classifiers_", ())]
+    inner += _sequence(getattr(step, "estimators_", ()))
     for part in inner:
         if type(part).__name__ in {"Pipeline", "ColumnTransformer", *_ENCODERS}:
             columns = tuple(

@@ -17,6 +17,7 @@ from mlpack.runtime.signature import Scalar, Signature, TensorSpec
 _MOST_THRESHOLDS = 512
 _MOST_IN_ALL = 16_384
 _MOST_ROWS = 64
+_MOST_TERMS = 48
 _SINGLE_LIBRARIES = frozenset({"xgboost"})
 """Libraries that compare float32 values."""
 
@@ -93,7 +94,7 @@ def _hint(known: _Known, at: int, categories: tuple[Scalar, ...], thresholds: ND
         center=center,
         spread=spread,
         categories=categories or whole,
-        integral=bool(whole) or bool(categories and all(isinstance(one, int) for one in categories)),
+        integral=bool(categories or whole) and all(isinstance(one, int) for one in categories or whole),
     )
 
 
@@ -164,7 +165,7 @@ def _note(model: Any, trails: Trails, known: _Known) -> None:
         for predictor in (one for stage in model._predictors for one in stage):
             nodes = predictor.nodes
             inner = (nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)
-            seen: Trails = trails if model.is_categorical_ is None else []
+            seen = trails if model.is_categorical_ is None else _reordered(trails, model.is_categorical_)
             _note_splits(nodes["feature_idx"], nodes["num_threshold"], inner, seen, known, single=False)
     else:
         _note_columns(model, kind, trails, known)
@@ -177,6 +178,11 @@ def _note_splits(
     features, thresholds = np.asarray(features)[inner], np.asarray(thresholds)[inner]
     for feature in np.unique(features).tolist():
         known.split(_at(trails, int(feature)), thresholds[features == feature], single=single)
+
+
+def _reordered(trails: Trails, categorical: NDArray[np.bool_]) -> Trails:
+    """HistGradientBoosting puts the categorical columns, as numbers of its own, before the others."""
+    return [None] * int(categorical.sum()) + [_at(trails, int(at)) for at in np.flatnonzero(~categorical)]
 
 
 def _note_foreign(model: Any, library: str, trails: Trails, known: _Known) -> None:
@@ -204,9 +210,20 @@ def _note_columns(model: Any, kind: str, trails: Trails, known: _Known) -> None:
             known.split(trail, [model.binarize], single=False)
         elif kind == "IsotonicRegression":
             known.split(trail, model.X_thresholds_, single=False)
+        elif kind in {"CountVectorizer", "TfidfVectorizer"}:
+            known.categories[trail.source] = _texts(sorted(model.vocabulary_))
         elif kind == "CategoricalNB" and not trail.operations:
             known.categories[trail.source] = tuple(range(int(model.n_categories_[position])))
         _note_scale(model, kind, position, trail, known)
+
+
+def _texts(terms: Sequence[str]) -> tuple[str, ...]:
+    """Terms of a vocabulary, alone and three together, from all over it."""
+    chosen = [terms[int(at)] for at in np.linspace(0, len(terms) - 1, min(len(terms), _MOST_TERMS))]
+    together = [
+        " ".join((chosen[at], chosen[(7 * at + 3) % len(chosen)], chosen[-at - 1])) for at in range(len(chosen))
+    ]
+    return (*chosen, *together)
 
 
 def _note_scale(model: Any, kind: str, position: int, trail: Trail, known: _Known) -> None:

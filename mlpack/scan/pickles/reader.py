@@ -48,11 +48,18 @@ class Reader:
     def next(self) -> tuple[int, Any]:
         """The next opcode and its argument (None where it has none)."""
         source = self.source
-        self.opcode_offset = source.position
-        code = source.byte()
+        at = source.at
+        if at >= len(source.buffer):
+            source.peek()
+            at = source.at
+        self.opcode_offset = source.offset + at
+        if at >= len(source.buffer):
+            raise source.truncated(1)
+        code = source.buffer[at]
+        source.at = at + 1
         read = self._read_argument[code]
         argument: Any = None if read is None else read()
-        if self._frame_end is not None and source.position >= self._frame_end:
+        if self._frame_end is not None and source.offset + source.at >= self._frame_end:
             self._leave_frame()
         if code == _FRAME:
             self._enter_frame(argument)

@@ -102,7 +102,7 @@ def test_hard_links_in_a_circle_are_walked_once():
 CONTENT = written(layers(3))
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_damage_is_read_or_refused(data):
     content = bytearray(CONTENT)

@@ -78,11 +78,17 @@ def _impute_strings(graph: GraphWriter, model: Any, table: Table, statistics: An
     """Strings are never NaN or None in a tensor: only a missing value that is a string has to be replaced."""
     if model.indicator_ is not None:
         raise unsupported(model, "it adds indicators for missing strings")
-    if any(block.kind != "string" for block in table.blocks):
-        raise unsupported(model, "it fills strings, and some of its columns are numbers")
+    blocks = [_impute_column(graph, model, table, at, statistic) for at, statistic in enumerate(statistics)]
+    return Table(tuple(blocks))
+
+
+def _impute_column(graph: GraphWriter, model: Any, table: Table, position: int, statistic: Any) -> Block:
+    (block,) = table.select(graph, [position]).blocks
+    if block.kind != "string":
+        filling = graph.constant(float(statistic))
+        return Block(graph.node("Where", graph.node("IsNaN", block.tensor), filling, block.tensor), 1)
     if not isinstance(model.missing_values, str):
-        return table
-    tensor = table.matrix(graph)
-    same = graph.node("Equal", tensor, graph.constant(np.array([model.missing_values], dtype=object)))
-    filling = np.array([[str(value) for value in statistics]], dtype=object)
-    return Table((Block(graph.node("Where", same, graph.constant(filling), tensor), table.width, "string"),))
+        return block
+    same = graph.node("Equal", block.tensor, graph.constant(np.array([model.missing_values], dtype=object)))
+    filling = graph.constant(np.array([[str(statistic)]], dtype=object))
+    return Block(graph.node("Where", same, filling, block.tensor), 1, "string")
