@@ -13,6 +13,7 @@ import numpy as np
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError
+from mlpack.core.onnx_features import write_features
 from mlpack.core.onnx_graph import GraphWriter
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.tree_ensemble import Tree, write_trees
@@ -69,11 +70,11 @@ CONVERTER = LightGBMToOnnx()
 
 def _build(conversion: Conversion) -> onnx.ModelProto:
     booster = getattr(conversion.model, "booster_", conversion.model)
-    if booster.pandas_categorical:
+    if booster.pandas_categorical and not conversion.signature.categories:
         raise _unsupported("its categories are named by a data frame", "encode them as numbers before training")
     ensemble = _read(booster.model_to_string())
     graph = GraphWriter(conversion.opset)
-    rows = graph.input(replace(conversion.signature.inputs[0], dtype="float64"))
+    rows = write_features(graph, conversion.signature, "float64")
     parts = [graph.node("Gather", rows, graph.constant([feature], np.int64), axis=1) for feature, _ in ensemble.columns]
     columns = [_column(graph, part, missing) for part, (_, missing) in zip(parts, ensemble.columns, strict=True)]
     matrix = graph.node("Concat", *columns, axis=1) if columns else rows

@@ -70,7 +70,7 @@ def _taken_over(conversion: Conversion) -> OnnxModel:
             module = TS2EPConverter(copied_script(conversion.model), tensors, {}).convert().module()
     except Exception as error:
         raise unsupported(error) from error
-    return export_graph(module, conversion.signature, conversion.example, conversion.opset)
+    return export_graph(module, conversion.signature, conversion.example, conversion.opset, guarded=True)
 
 
 CONVERTER = TorchScriptToOnnx()

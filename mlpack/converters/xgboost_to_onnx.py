@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError
+from mlpack.core.onnx_features import write_features
 from mlpack.core.onnx_graph import GraphWriter
 from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.tree_ensemble import Tree, write_trees
@@ -63,19 +64,18 @@ def _build(conversion: Conversion) -> onnx.ModelProto:
     booster = model.get_booster() if hasattr(model, "get_booster") else model
     learner = json.loads(booster.save_raw("json"))["learner"]
     graph = GraphWriter(conversion.opset)
-    spec = conversion.signature.inputs[0]
-    rows = graph.input(replace(spec, dtype="float32"))
+    rows = write_features(graph, conversion.signature, "float32")
     missing = getattr(model, "missing", np.nan)
     if missing is not None and not np.isnan(missing):
         is_missing = graph.node("Equal", rows, graph.constant(missing, np.float32))
         rows = graph.node("Where", is_missing, graph.constant(np.nan, np.float32), rows)
-    margin = _margin(graph, rows, learner, _last_iteration(model))
+    margin = _margin(graph, rows, learner, _last_iteration(model), named=bool(conversion.signature.categories))
     objective = str(learner["objective"]["name"])
     _write_outputs(graph, conversion, _transformed(graph, margin, objective))
     return graph.finish()
 
 
-def _margin(graph: GraphWriter, rows: str, learner: Mapping[str, Any], last: int | None) -> str:
+def _margin(graph: GraphWriter, rows: str, learner: Mapping[str, Any], last: int | None, *, named: bool) -> str:
     """The raw scores ``[batch, targets]``."""
     booster = learner["gradient_booster"]
     kind = booster["name"]
@@ -86,7 +86,7 @@ def _margin(graph: GraphWriter, rows: str, learner: Mapping[str, Any], last: int
         return graph.node("Add", _linear(graph, rows, booster["model"], targets), start)
     weights = [float(weight) for weight in booster.get("weight_drop", ())]  # of DART
     held = booster["gbtree"]["model"] if kind == "dart" else booster["model"]
-    if held.get("cats", {}).get("enc"):
+    if any(one["values"] for one in held.get("cats", {}).get("enc", ())) and not named:
         raise _unsupported("its categories are named by a data frame", "encode them as numbers before training")
     count = held["iteration_indptr"][last] if last is not None else len(held["trees"])
     if not count:

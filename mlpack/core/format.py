@@ -52,5 +52,8 @@ class Format(Protocol):
         ...
 
     def stamp(self, path: Path, provenance: dict[str, str]) -> None:
-        """Put ``provenance`` into the file at ``path`` where the format has room, else into ``<path>.json`` beside it."""
+        """Put ``provenance`` into the file at ``path`` where the format has room, else into ``<path>.json`` beside it.
+
+        A second stamp adds to the first and replaces the keys that it names again.
+        """
         ...

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _COUNTERS = re.compile(r"__\d+|_\d+$|(?<=frozen)_\d+")
 """What exporters count on with from run to run."""
-_PROTOBUF_LIMIT = (1 << 31) - 1
+_PROTOBUF_LIMIT = (1 << 31) - (1 << 24)
+"""Weights beyond which a graph cannot be serialised as one message of 2 GiB."""
 
 
 def finished(model: onnx.ModelProto, signature: Signature) -> OnnxModel:
@@ -157,7 +158,7 @@ def _forget_sizes(graph: onnx.GraphProto) -> None:
 def _check(model: onnx.ModelProto) -> None:
     import onnx
 
-    if model.ByteSize() > _PROTOBUF_LIMIT:
+    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) > _PROTOBUF_LIMIT:
         return  # the checker serialises; the file is checked where it is saved, with its weights beside it
     try:
         onnx.checker.check_model(model)

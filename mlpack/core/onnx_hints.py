@@ -25,12 +25,6 @@ class _Graph:
     origins: dict[str, str] = field(default_factory=dict)
     found: dict[str, tuple[ColumnHint, ...]] = field(default_factory=dict)
 
-    def array(self, name: str) -> np.ndarray | None:
-        from onnx import numpy_helper
-
-        tensor = self.constants.get(name)
-        return None if tensor is None else numpy_helper.to_array(tensor)
-
 
 def hints_of_graph(model: onnx.ModelProto, signature: Signature) -> InputHints:
     """Vocabulary sizes (Gather), scalers, split thresholds and categories, of the nodes that read an input directly."""

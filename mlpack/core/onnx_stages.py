@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,18 +19,19 @@ _LARGEST_GROUP = 128
 _GROUP_BYTES = 64 << 20
 
 
-def visit_nodes(model: onnx.ModelProto, feed: Feed, visit: Visit) -> None:
+def visit_nodes(model: onnx.ModelProto, feed: Feed, visit: Visit, weights: Path | None = None) -> None:
     """Run ``feed`` and hand the outputs of every node of the main graph to ``visit``, in the graph's order.
 
     The nodes are made outputs of the graph, a group a run; a group is as large as fits in 64 MB, judged by the one before.
-    Constants are left out, and so is what happens within branches and loops.
+    ``weights`` is the folder of external data that was not loaded. Constants are left out, and so is what happens within
+    branches and loops.
     """
     names = [name for node in model.graph.node if node.op_type != "Constant" for name in node.output if name]
     size = _FIRST_GROUP
     while names:
         group, names = names[:size], names[size:]
         total = 0
-        for name, array in _outputs(model, group, feed).items():
+        for name, array in _outputs(model, group, feed, weights).items():
             total += array.nbytes
             visit(name, array)
         size = (
@@ -37,7 +39,7 @@ def visit_nodes(model: onnx.ModelProto, feed: Feed, visit: Visit) -> None:
         )
 
 
-def _outputs(model: onnx.ModelProto, names: list[str], feed: Feed) -> dict[str, np.ndarray]:
+def _outputs(model: onnx.ModelProto, names: list[str], feed: Feed, weights: Path | None) -> dict[str, np.ndarray]:
     import onnx
 
     shown = onnx.ModelProto()
@@ -47,5 +49,5 @@ def _outputs(model: onnx.ModelProto, names: list[str], feed: Feed) -> dict[str, 
     known = {value.name: value for value in (*model.graph.output, *model.graph.value_info)}
     # An output without a type is given one by ONNX Runtime.
     shown.graph.output.extend(known.get(name, onnx.ValueInfoProto(name=name)) for name in names)
-    with OnnxRuntimeSession(shown.SerializeToString()) as session:
+    with OnnxRuntimeSession(shown.SerializeToString(), weights=weights) as session:
         return session.run(feed)

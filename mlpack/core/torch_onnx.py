@@ -35,11 +35,12 @@ _PLACES = (
 
 
 def export_graph(
-    module: Any, signature: Signature, example: Feed, opset: int | None, *, optimize: bool = True
+    module: Any, signature: Signature, example: Feed, opset: int | None, *, optimize: bool = True, guarded: bool = False
 ) -> OnnxModel:
     """Export through ``torch.export``, with every named axis of the inputs left open.
 
     ``example`` holds 2 rows or more: with one, torch takes the batch for a constant and says that it is free all the same.
+    ``guarded`` has sizes that are computed within the module checked while exporting instead of in the graph.
     Raises UnsupportedOperatorError.
     """
     import torch
@@ -52,20 +53,23 @@ def export_graph(
     )
     try:
         with quiet(), torch.no_grad():
+            exported: Any = wrapped
+            if guarded:
+                exported = torch.export.export(wrapped, tensors, dynamic_shapes=(shapes,), strict=False)
             program = torch.onnx.export(
-                wrapped,
+                exported,
                 tensors,
                 dynamo=True,
-                dynamic_shapes=(shapes,),
+                dynamic_shapes=None if guarded else (shapes,),
                 opset_version=opset or DYNAMO_OPSET,
                 optimize=optimize,
                 verbose=False,
                 external_data=False,
             )
-            exported = program.model_proto
+            graph = program.model_proto
     except Exception as error:  # exporters raise errors of every kind, several deep
         raise unsupported(error) from error
-    return finished(exported, signature)
+    return finished(graph, signature)
 
 
 def export_trace(module: Any, signature: Signature, example: Feed, opset: int | None) -> OnnxModel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.runtime.torchscript_session import load_with_signature
 from mlpack.scan.archives import is_zip
-from mlpack.scan.provenance import from_json, to_json
+from mlpack.scan.provenance import from_json, prefixed, to_json
 from mlpack.scan.torch_archive import EXTRA, kind_of_archive, read_script_archive
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
@@ -73,36 +72,28 @@ class TorchScriptFormat:
     def stamp(self, path: Path, provenance: dict[str, str]) -> None:
         """Into the archive's extra files: ``torch.jit.load(path, _extra_files={"mlpack.json": ""})`` reads it."""
         try:
-            with zipfile.ZipFile(path) as archive:
-                root = archive.namelist()[0].partition("/")[0]
-                stamped = f"{root}/extra/{EXTRA}" in archive.namelist()
-            if stamped:
-                _copy_without(path, f"{root}/extra/{EXTRA}")
             with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:
-                archive.writestr(zipfile.ZipInfo(f"{root}/extra/{EXTRA}", _FIXED_DATE), to_json(provenance))
+                member = f"{archive.namelist()[0].partition('/')[0]}/extra/{EXTRA}"
+                before = _cut_out(archive, member)
+                archive.writestr(zipfile.ZipInfo(member, _FIXED_DATE), to_json({**before, **prefixed(provenance)}))
         except OSError as error:
             raise OutputError(f"{path} cannot be written", why=str(error), hint="make room there") from error
 
 
-def _copy_without(path: Path, name: str) -> None:
-    """Rewrite an archive without one member."""
-    shorter = path.with_name(f"{path.name}.cut")
-    try:
-        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(shorter, "x") as rewritten:
-            for info in archive.infolist():
-                if info.filename == name:
-                    continue
-                kept = zipfile.ZipInfo(info.filename, _FIXED_DATE)
-                kept.compress_type, kept.file_size = info.compress_type, info.file_size
-                with (
-                    archive.open(info) as member,
-                    rewritten.open(kept, "w", force_zip64=info.file_size >= 1 << 31) as out,
-                ):
-                    while chunk := member.read(1 << 20):
-                        out.write(chunk)
-        os.replace(shorter, path)  # noqa: PTH105 - Path.replace is the same call
-    finally:
-        shorter.unlink(missing_ok=True)
+def _cut_out(archive: zipfile.ZipFile, name: str) -> dict[str, str]:
+    """Take an earlier stamp out of an archive opened for appending, and return it.
+
+    It is the last member: what is written next takes its place, and the weights before it stay where they are.
+    """
+    info = archive.NameToInfo.get(name)
+    if info is None:
+        return {}
+    before = from_json(archive.read(info))
+    archive.filelist.remove(info)
+    del archive.NameToInfo[name]
+    if all(other.header_offset < info.header_offset for other in archive.filelist):
+        archive.start_dir = info.header_offset
+    return before
 
 
 FORMAT = TorchScriptFormat()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,14 @@ import numpy as np
 from mlpack.core.errors import NoRouteError
 from mlpack.core.framework import ColumnHint, InputHints, Visit
 from mlpack.runtime.estimator import EstimatorSession, dense, rows_reader
-from mlpack.runtime.estimator_outputs import class_labels, output_specs
+from mlpack.runtime.estimator_outputs import class_labels, output_specs, tensor_dtype
 from mlpack.runtime.session import Feed, Session
-from mlpack.runtime.signature import Signature, TensorSpec
+from mlpack.runtime.signature import Scalar, Signature, TensorSpec
 
 _INPUT = "input"
 _MOST_THRESHOLDS = 512
 _CATEGORICAL = 1
+_CATEGORICAL_COLUMNS = re.compile(r"\[categorical_feature: ([\d,]+)\]")
 
 
 class LightGBM:
@@ -33,14 +36,15 @@ class LightGBM:
         return any(kind.__module__.partition(".")[0] == "lightgbm" for kind in type(model).__mro__)
 
     def signature(self, model: Any, sample: Feed | None = None) -> Signature:  # noqa: ARG002
-        """One float64 matrix in; what the model answers to two rows of ones out. Raises NoRouteError when not fitted."""
+        """One float64 matrix in, or an input a column where a data frame named categories; what the model answers out.
+
+        Raises NoRouteError when it is not fitted.
+        """
         booster = _booster(model)
-        width = int(booster.num_feature())
-        inputs = Signature(
-            (TensorSpec(_INPUT, "float64", ("batch", width)),), columns={_INPUT: tuple(booster.feature_name())}
-        )
-        outputs = output_specs(model, rows_reader(model, inputs)({_INPUT: np.ones((2, width))}))
-        return Signature(inputs.inputs, outputs, inputs.columns, {}, class_labels(model, outputs))
+        inputs = _inputs(booster)
+        feed = {spec.name: _two_rows(spec, inputs.categories.get(spec.name, ())) for spec in inputs.inputs}
+        outputs = output_specs(model, rows_reader(model, inputs)(feed))
+        return Signature(inputs.inputs, outputs, inputs.columns, inputs.categories, class_labels(model, outputs))
 
     def session(self, model: Any, signature: Signature) -> Session:
         """Open ``model`` as it is."""
@@ -48,8 +52,7 @@ class LightGBM:
 
     def hints(self, model: Any, signature: Signature) -> InputHints:
         """The thresholds of every split, by column; a column split by category is integral."""
-        width = int(signature.inputs[0].shape[1])
-        thresholds: list[set[float]] = [set() for _ in range(width)]
+        thresholds: list[set[float]] = [set() for _ in range(_booster(model).num_feature())]
         integral: set[int] = set()
         for features, values, decisions in _splits(_booster(model).model_to_string()):
             for feature, value, decision in zip(features, values, decisions, strict=True):
@@ -61,7 +64,14 @@ class LightGBM:
             ColumnHint(thresholds=_spread(found), integral=position in integral)
             for position, found in enumerate(thresholds)
         )
-        return InputHints({signature.inputs[0].name: columns})
+        if not signature.categories:
+            return InputHints({signature.inputs[0].name: columns})
+        return InputHints(
+            {
+                spec.name: (replace(hint, categories=signature.categories.get(spec.name, ())),)
+                for spec, hint in zip(signature.inputs, columns, strict=True)
+            }
+        )
 
     def stages(self, model: Any, signature: Signature, feed: Feed, visit: Visit) -> None:
         """The raw score, then the outputs: a sum of trees has no layers."""
@@ -86,6 +96,33 @@ def _booster(model: Any) -> Any:
     if not model.__sklearn_is_fitted__():
         raise NoRouteError(f"this {type(model).__name__} is not fitted", hint="call fit before saving it")
     return model.booster_
+
+
+def _inputs(booster: Any) -> Signature:
+    names = tuple(booster.feature_name())
+    categories = _named_categories(booster, names)
+    if not categories:
+        return Signature((TensorSpec(_INPUT, "float64", ("batch", len(names))),), columns={_INPUT: names})
+    dtypes = {name: tensor_dtype(np.asarray(known)) for name, known in categories.items()}
+    inputs = tuple(TensorSpec(name, dtypes.get(name, "float64"), ("batch", 1)) for name in names)
+    return Signature(inputs, categories=categories)
+
+
+def _named_categories(booster: Any, names: tuple[str, ...]) -> dict[str, tuple[Scalar, ...]]:
+    """The categories of the columns that were categorical in the data frame of the training, by column."""
+    held = booster.pandas_categorical
+    found = _CATEGORICAL_COLUMNS.search(booster.model_to_string(num_iteration=1)) if held else None
+    if not found:
+        return {}
+    positions = [int(position) for position in found.group(1).split(",")]
+    return {names[position]: tuple(known) for position, known in zip(positions, held, strict=True)}
+
+
+def _two_rows(spec: TensorSpec, known: tuple[Scalar, ...]) -> Any:
+    width = int(spec.shape[1])
+    if known:
+        return np.array([[known[0]], [known[-1]]], dtype=object if spec.dtype == "string" else spec.dtype)
+    return np.ones((2, width))
 
 
 def _splits(text: str) -> list[tuple[list[str], list[str], list[str]]]:

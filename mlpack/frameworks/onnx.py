@@ -43,12 +43,13 @@ class OnnxFramework:
 
     def hints(self, model: Any, signature: Signature) -> InputHints:
         """Vocabulary sizes, split thresholds, scalers and categories of the operators that read an input directly."""
-        return hints_of_graph(_proto(model), signature)
+        return hints_of_graph(_graph(model), signature)
 
     def stages(self, model: Any, signature: Signature, feed: Feed, visit: Visit) -> None:
         """The output of every node of the main graph, named as the graph names it."""
         del signature
-        visit_nodes(_proto(model), feed, visit)
+        path = model.path if isinstance(model, OnnxModel) else None
+        visit_nodes(_graph(model), feed, visit, None if path is None else path.parent)
 
     def in_double(self, model: Any, signature: Signature) -> Session | None:
         """None: the operators of a graph are bound to the dtypes that it declares."""
@@ -61,6 +62,15 @@ def open_session(model: Any, signature: Signature | None) -> OnnxRuntimeSession:
     if isinstance(model, OnnxModel) and model.path is not None:
         return OnnxRuntimeSession(model.path, signature)
     return OnnxRuntimeSession(_proto(model).SerializeToString(), signature)
+
+
+def _graph(model: Any) -> onnx.ModelProto:
+    """The graph; weights that lie beside its file are left there, which may be more than memory or protobuf holds."""
+    import onnx
+
+    if isinstance(model, OnnxModel) and model.path is not None:
+        return onnx.load(model.path, load_external_data=False)
+    return _proto(model)
 
 
 def _proto(model: Any) -> onnx.ModelProto:

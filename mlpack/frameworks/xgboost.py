@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,9 @@ import numpy as np
 from mlpack.core.errors import NoRouteError
 from mlpack.core.framework import ColumnHint, InputHints, Visit
 from mlpack.runtime.estimator import EstimatorSession, rows_reader
-from mlpack.runtime.estimator_outputs import class_labels, output_specs
+from mlpack.runtime.estimator_outputs import class_labels, output_specs, tensor_dtype
 from mlpack.runtime.session import Feed, Session
-from mlpack.runtime.signature import Signature, TensorSpec
+from mlpack.runtime.signature import Scalar, Signature, TensorSpec
 
 _INPUT = "input"
 _MOST_THRESHOLDS = 512
@@ -33,14 +35,14 @@ class XGBoost:
         return any(kind.__module__.partition(".")[0] == "xgboost" for kind in type(model).__mro__)
 
     def signature(self, model: Any, sample: Feed | None = None) -> Signature:  # noqa: ARG002
-        """One float32 matrix in; what the model answers to two rows of ones out. Raises NoRouteError when not fitted."""
-        booster = _booster(model)
-        width = int(booster.num_features())
-        names = tuple(booster.feature_names or (f"f{index}" for index in range(width)))
-        inputs = Signature((TensorSpec(_INPUT, "float32", ("batch", width)),), columns={_INPUT: names})
-        rows = rows_reader(model, inputs)({_INPUT: np.ones((2, width), dtype=np.float32)})
-        outputs = output_specs(model, rows)
-        return Signature(inputs.inputs, outputs, inputs.columns, {}, class_labels(model, outputs))
+        """One float32 matrix in, or an input a column where a data frame named categories; what the model answers out.
+
+        Raises NoRouteError when it is not fitted.
+        """
+        inputs = _inputs(_booster(model))
+        feed = {spec.name: _two_rows(spec, inputs.categories.get(spec.name, ())) for spec in inputs.inputs}
+        outputs = output_specs(model, rows_reader(model, inputs)(feed))
+        return Signature(inputs.inputs, outputs, inputs.columns, inputs.categories, class_labels(model, outputs))
 
     def session(self, model: Any, signature: Signature) -> Session:
         """Open ``model`` as it is."""
@@ -48,7 +50,7 @@ class XGBoost:
 
     def hints(self, model: Any, signature: Signature) -> InputHints:
         """The thresholds of every split, by column; the categories of those that are split by category."""
-        width = int(signature.inputs[0].shape[1])
+        width = int(_booster(model).num_features())
         thresholds: list[set[float]] = [set() for _ in range(width)]
         categories: list[set[int]] = [set() for _ in range(width)]
         for tree in _trees(_booster(model)):
@@ -67,14 +69,24 @@ class XGBoost:
             ColumnHint(thresholds=_spread(found), categories=tuple(sorted(known)), integral=bool(known))
             for found, known in zip(thresholds, categories, strict=True)
         )
-        return InputHints({signature.inputs[0].name: columns})
+        if not signature.categories:
+            return InputHints({signature.inputs[0].name: columns})
+        return InputHints(
+            {
+                spec.name: (replace(hint, categories=signature.categories.get(spec.name, ())),)
+                for spec, hint in zip(signature.inputs, columns, strict=True)
+            }
+        )
 
     def stages(self, model: Any, signature: Signature, feed: Feed, visit: Visit) -> None:
         """The margin, then the outputs: a sum of trees has no layers."""
         booster, rows = _booster(model), rows_reader(model, signature)(feed)
         import xgboost
 
-        matrix = xgboost.DMatrix(rows, feature_names=booster.feature_names, feature_types=booster.feature_types)
+        types = None if signature.categories else booster.feature_types
+        matrix = xgboost.DMatrix(
+            rows, feature_names=booster.feature_names, feature_types=types, enable_categorical=True
+        )
         visit("margin", np.asarray(booster.predict(matrix, output_margin=True)))
         with self.session(model, signature) as session:
             for name, values in session.run(feed).items():
@@ -95,6 +107,43 @@ def _booster(model: Any) -> Any:
     if not model.__sklearn_is_fitted__():
         raise NoRouteError(f"this {type(model).__name__} is not fitted", hint="call fit before saving it")
     return model.get_booster()
+
+
+def _inputs(booster: Any) -> Signature:
+    width = int(booster.num_features())
+    names = tuple(booster.feature_names or (f"f{index}" for index in range(width)))
+    categories = _named_categories(booster, names)
+    if not categories:
+        return Signature((TensorSpec(_INPUT, "float32", ("batch", width)),), columns={_INPUT: names})
+    dtypes = {name: tensor_dtype(np.asarray(known)) for name, known in categories.items()}
+    inputs = tuple(TensorSpec(name, dtypes.get(name, "float32"), ("batch", 1)) for name in names)
+    return Signature(inputs, categories=categories)
+
+
+def _named_categories(booster: Any, names: tuple[str, ...]) -> dict[str, tuple[Scalar, ...]]:
+    """The categories of the columns that were categorical in the data frame of the training, by column.
+
+    XGBoost 3.1 and later keep them: numbers as they are, strings as signed bytes of UTF-8 with the ends of each.
+    """
+    held = json.loads(booster.save_raw("json"))["learner"]["gradient_booster"]
+    encodings = held.get("gbtree", held).get("model", {}).get("cats", {}).get("enc", [])
+    found: dict[str, tuple[Scalar, ...]] = {}
+    for name, encoding in zip(names, encodings, strict=False):
+        values, ends = encoding["values"], encoding.get("offsets")
+        if not values:
+            continue
+        if ends is None:
+            found[name] = tuple(values)
+            continue
+        text = bytes(value % 256 for value in values)
+        found[name] = tuple(text[start:end].decode() for start, end in pairwise(ends))
+    return found
+
+
+def _two_rows(spec: TensorSpec, known: tuple[Scalar, ...]) -> Any:
+    if known:
+        return np.array([[known[0]], [known[-1]]], dtype=object if spec.dtype == "string" else spec.dtype)
+    return np.ones((2, int(spec.shape[1])), dtype=np.float32)
 
 
 def _trees(booster: Any) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def _unpack(value: Any, read_exactly: Callable[[int], bytearray]) -> Any:
         return value
     if set(value) == {_MARK}:
         name, shape = value[_MARK]
-        dtype = np.dtype(name)
+        dtype = _dtype(name)
         count = int(np.prod(shape, dtype=np.int64))
         return np.frombuffer(read_exactly(count * dtype.itemsize), dtype=dtype).reshape(shape)
     if set(value) == {_STRINGS}:
@@ -91,3 +91,12 @@ def _unpack(value: Any, read_exactly: Callable[[int], bytearray]) -> Any:
         strings[:] = items
         return strings.reshape(shape)
     return {key: _unpack(item, read_exactly) for key, item in value.items()}
+
+
+def _dtype(name: str) -> np.dtype[np.generic]:
+    if name == "bfloat16":
+        import ml_dtypes  # NumPy has no such dtype of its own; onnx brings it
+
+        custom: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16)
+        return custom
+    return np.dtype(name)

@@ -112,6 +112,8 @@ def rows_reader(model: Any, signature: Signature) -> Callable[[Feed], Any]:
     if len(inputs) == 1 and inputs[0].shape == ("batch",):
         return lambda feed: [str(text) for text in feed[inputs[0].name].ravel()]
     names = [name for spec in inputs for name in signature.columns.get(spec.name, (spec.name,))]
+    if signature.categories and type(model).__module__.partition(".")[0] in {"lightgbm", "xgboost"}:
+        return lambda feed: _frame_of_categories(feed, signature)
     if picks_by_name(model):
         return lambda feed: _frame(feed, inputs, names)
     return lambda feed: _matrix(feed, inputs)
@@ -185,6 +187,17 @@ def _frame(feed: Feed, inputs: tuple[TensorSpec, ...], names: list[str]) -> Any:
     )
 
 
+def _frame_of_categories(feed: Feed, signature: Signature) -> Any:
+    """A frame in the dtypes that the booster was trained on; a value that is no category of its column is missing."""
+    import pandas as pd
+
+    columns = {spec.name: _column_block(feed, spec)[:, 0] for spec in signature.inputs}
+    for name, known in signature.categories.items():
+        values = [value if value in known else None for value in columns[name].tolist()]
+        columns[name] = pd.Categorical(values, categories=list(known))
+    return pd.DataFrame(columns)
+
+
 def _column_block(feed: Feed, spec: TensorSpec) -> Array:
     """One input as a matrix of the dtype it was declared with: a narrower one would be computed with as it is."""
     block = np.asarray(feed[spec.name])
@@ -228,6 +241,8 @@ def _booster_answer(booster: Any, rows: Any) -> Array:
         return dense(booster.predict(rows))
     import xgboost
 
+    if hasattr(rows, "iloc"):
+        return dense(booster.predict(xgboost.DMatrix(rows, enable_categorical=True)))
     # The types a booster was trained with are compared with the matrix's: they are given on, as the names are.
     return dense(
         booster.predict(xgboost.DMatrix(rows, feature_names=booster.feature_names, feature_types=booster.feature_types))

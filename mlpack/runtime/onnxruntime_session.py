@@ -26,6 +26,7 @@ _DTYPES = {
     "string": "string",
     "bool": "bool",
 }
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _QUIET = 4  # fatal only: errors come as exceptions, and are not to be printed as well
 
 
@@ -43,21 +44,29 @@ def load_onnxruntime() -> Any:
 class OnnxRuntimeSession(ClosingSession):
     """An ONNX model on the CPU.
 
-    ``model`` is a path (external data beside it is found) or a serialised graph. ``threads`` bounds the threads within
-    one operator; None leaves it to ONNX Runtime. The signature is the caller's, else the one in the file's metadata, else
-    what the graph declares: sequences of maps (``ZipMap``) become arrays with one column a class.
+    ``model`` is a path (external data beside it is found) or a serialised graph, whose external data lies in the folder
+    ``weights``. ``threads`` bounds the threads within one operator; None leaves it to ONNX Runtime. The signature is the
+    caller's, else the one in the file's metadata, else what the graph declares: sequences of maps (``ZipMap``) become
+    arrays with one column a class.
 
     An empty batch never reaches ONNX Runtime, see `mlpack.runtime.empty_batch`.
     """
 
     def __init__(
-        self, model: str | Path | bytes, signature: Signature | None = None, *, threads: int | None = None
+        self,
+        model: str | Path | bytes,
+        signature: Signature | None = None,
+        *,
+        threads: int | None = None,
+        weights: Path | None = None,
     ) -> None:
         onnxruntime = load_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _QUIET
         if threads is not None:
             options.intra_op_num_threads = threads
+        if weights is not None:
+            options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
         source = model if isinstance(model, bytes) else str(model)
         self._session: Any = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
         self._inputs = [node.name for node in self._session.get_inputs()]

@@ -37,8 +37,8 @@ def from_json(document: bytes) -> dict[str, str]:
 
 
 def write_beside(path: Path, provenance: Mapping[str, str]) -> None:
-    """Write ``<path>.json``. Raises OutputError."""
-    document = {**json.loads(to_json(provenance)), "file": _fingerprint(path)}
+    """Write ``<path>.json``, and keep what it says of this file already. Raises OutputError."""
+    document = {**read_beside(path), **prefixed(provenance), "file": _fingerprint(path)}
     beside = _beside(path)
     try:
         beside.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")

@@ -78,3 +78,11 @@ def test_saving_again_forgets_the_stamp(saved, tmp_path):
 def test_what_torch_itself_saved_is_read(tmp_path):
     torch.jit.script(Gated()).save(str(tmp_path / "model.pt"))
     assert identify(tmp_path / "model.pt")[0].name == "torchscript"
+
+
+def test_stamping_again_leaves_one_stamp_and_no_dead_bytes(saved):
+    TORCHSCRIPT.stamp(saved, {"mlpack.verdict": "PASS"})
+    once = saved.read_bytes()
+    TORCHSCRIPT.stamp(saved, {"mlpack.verdict": "FAIL"})
+    TORCHSCRIPT.stamp(saved, {"mlpack.verdict": "PASS"})
+    assert saved.read_bytes() == once

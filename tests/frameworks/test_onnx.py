@@ -58,6 +58,15 @@ def test_stages_are_the_outputs_of_all_nodes(chain):
     assert seen["sum"].tolist() == [[-1, 4]] * 2
 
 
+def test_stages_of_a_file_leave_its_weights_where_they_are(chain, tmp_path):
+    path = tmp_path / "chain.onnx"
+    onnx.save(chain, path, save_as_external_data=True, location="chain.data", size_threshold=0)
+    model = OnnxModel(path=path)
+    seen = stages_of(model, {"x": np.ones((2, 3), np.float32)})
+    assert seen["sum"].tolist() == [[-1, 4]] * 2
+    assert hints_of(model) == {}
+
+
 def test_a_deep_graph_is_visited_in_groups_and_in_order():
     nodes = [helper.make_node("Neg", [f"t{step}"], [f"t{step + 1}"]) for step in range(300)]
     model = graph_of(nodes, [tensor("t0", 1, "batch", 2)], [tensor("t300", 1, "batch", 2)])

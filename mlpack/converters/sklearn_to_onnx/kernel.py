@@ -10,6 +10,8 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import affine, squared_distanc
 from mlpack.converters.sklearn_to_onnx.emission import unsupported
 from mlpack.core.onnx_graph import GraphWriter
 
+_FEW_FEATURES = 48
+
 
 def kernel_matrix(
     graph: GraphWriter,
@@ -59,8 +61,18 @@ def process_kernel(graph: GraphWriter, model: Any, kernel: Any, rows: str, point
 
 
 def near(graph: GraphWriter, rows: str, points: Any) -> str:
-    """Squared Euclidean distances, summed feature by feature: no term cancels another."""
-    return squared_distances(graph, rows, points)
+    """Squared Euclidean distances, for kernels: feature by feature where there are few, else by a matrix product.
+
+    The product, ``|x|**2 - 2 x.p + |p|**2``, cancels digits; taken from the centre of the points it cancels the fewest.
+    """
+    matrix = np.asarray(points, dtype=np.float64)
+    if matrix.shape[1] <= _FEW_FEATURES:
+        return squared_distances(graph, rows, matrix)
+    center = matrix.mean(axis=0)
+    centred, moved = matrix - center, graph.node("Sub", rows, graph.constant(center))
+    norms = graph.reduce("ReduceSum", graph.node("Mul", moved, moved), 1, keepdims=True)
+    crossed = affine(graph, moved, -2.0 * centred.T, np.sum(centred * centred, axis=1))
+    return graph.node("Max", graph.node("Add", crossed, norms), graph.constant(0.0))
 
 
 def _stationary(graph: GraphWriter, model: Any, kernel: Any, kind: str, rows: str, points: Any) -> str:

@@ -31,6 +31,9 @@ _ML_OPSET = 3
 
 _NEWEST_OPSET = 22
 
+_MOST_NODES = 200_000
+"""skl2onnx takes seconds for forests of this size, and minutes for large ones; the exact graph takes a tenth of that."""
+
 _LEFT_OUT = frozenset({"CountVectorizer", "GaussianProcessClassifier", "TfidfVectorizer"})
 """What skl2onnx writes of these does not run: an operator (com.microsoft:Solve) that ONNX Runtime does not have, and
 lower case by a locale (en_US.UTF-8) that container images do not have."""
@@ -44,7 +47,10 @@ def plain_is_possible(conversion: Conversion) -> bool:
     steps = [final_step(conversion.model), *_steps(conversion.model)]
     if any(type(step).__name__ not in known or not type(step).__module__.startswith("sklearn.") for step in steps):
         return False
-    if any(not type(part).__module__.startswith("sklearn.") for part in parts_of(conversion.model)):
+    parts = parts_of(conversion.model)
+    if any(not type(part).__module__.startswith("sklearn.") for part in parts):
+        return False
+    if sum(part.tree_.node_count for part in parts if hasattr(part, "tree_")) > _MOST_NODES:
         return False
     return _outputs_are_plain(conversion.signature) and (conversion.opset or 0) <= _NEWEST_OPSET
 
@@ -79,9 +85,9 @@ def _convert(conversion: Conversion, opset: int) -> onnx.ModelProto:
     names = {spec.name for spec in conversion.signature.outputs}
     kind = kind_of(final_step(model))
     if kind == "classifier":
-        options = {**_without_zipmap(model), **({"raw_scores": True} if DECISION in names else {})}
+        options = {**_without_zipmap(final_step(model)), **({"raw_scores": True} if DECISION in names else {})}
     converted: onnx.ModelProto = skl2onnx.convert_sklearn(
-        model, initial_types=types, options={id(model): options} if options else None,
+        model, initial_types=types, options={id(final_step(model)): options} if options else None,
         target_opset={"": opset, "ai.onnx.ml": _ML_OPSET}, name="model",
     )  # fmt: skip
     return converted

@@ -171,12 +171,16 @@ def _takes_numbers(first: Any) -> bool:
 
 
 def _at_end_of(value: Any, place: int) -> Any:
-    """The first (0) or last (-1) step of pipelines within pipelines."""
+    """The first (0) or last (-1) step of pipelines within pipelines, and the best estimator of a search."""
     for _ in range(_MAX_DEPTH):
-        steps = attributes_of(value).get("steps")
-        if not isinstance(steps, list) or not steps or not isinstance(steps[place], tuple) or len(steps[place]) != 2:
+        attributes = attributes_of(value)
+        steps = attributes.get("steps")
+        if isinstance(steps, list) and steps and isinstance(steps[place], tuple) and len(steps[place]) == 2:
+            value = steps[place][1]
+        elif isinstance(attributes.get("best_estimator_"), Call):
+            value = attributes["best_estimator_"]
+        else:
             break
-        value = steps[place][1]
     return value
 
 

@@ -97,3 +97,31 @@ def test_leaves_that_hold_linear_models_are_refused(converted, diabetes_rows):
     with pytest.raises(UnsupportedOperatorError, match="LightGBM") as refusal:
         converted(model)
     assert "linear_tree" in refusal.value.why
+
+
+def test_categories_named_by_a_data_frame(converted):
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(size=300),
+            "port": pd.Categorical(rng.choice(list("SCQ"), 300)),
+            "class": pd.Categorical(rng.integers(1, 9, 300)),
+        }
+    )
+    target = (frame["port"] == "S") | (frame["class"] == 3)
+    one = converted(lgb.LGBMClassifier(**SMALL).fit(frame, target))
+    assert [str(spec) for spec in one.signature.inputs] == [
+        "size: float64[batch, 1]",
+        "port: string[batch, 1]",
+        "class: int64[batch, 1]",
+    ]
+    feed = {"size": frame[["size"]].to_numpy(), "port": frame[["port"]].to_numpy(object)}
+    feed["class"] = frame[["class"]].to_numpy().astype(np.int64)
+    strange = {name: values.copy() for name, values in feed.items()}
+    strange["port"][::3], strange["class"][1::3] = "unheard of", 99
+    assert one.worst(feed) < EXACT
+    assert one.worst(strange) < EXACT
+    expected, _ = one.both(feed)
+    assert np.array_equal(expected["probabilities"], one._session._model.predict_proba(frame))
