@@ -65,7 +65,13 @@ class GraphWriter:
         return spec.name
 
     def output(self, spec: TensorSpec, value: str) -> None:
-        """Declare a graph output that is the tensor ``value``."""
+        """Declare a graph output that is the tensor ``value``. Raises UnsupportedOperatorError where an input has its name."""
+        if any(declared.name == spec.name for declared in self._inputs):
+            raise UnsupportedOperatorError(
+                f"an input and an output of the model are both called {spec.name!r}",
+                why="names are unique in an ONNX graph",
+                hint="rename the column before training",
+            )
         self._append("Identity", [value], [spec.name], "", {})
         self._outputs.append(spec)
 

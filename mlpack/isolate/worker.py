@@ -145,6 +145,8 @@ class Worker:
                 "PYTHONPATH": python_path,
                 "TMPDIR": str(self.scratch),
                 "PYTHONSAFEPATH": "1",
+                # torch.jit.script writes a module's constants in the order of a set of strings: equal models, equal bytes.
+                "PYTHONHASHSEED": "0",
             },
         )
         os.close(request_read)

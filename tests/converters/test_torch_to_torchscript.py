@@ -75,3 +75,19 @@ def test_a_trace_can_go_on_to_onnx(torch_networks, variants_of):
     module = torch_networks["encoder"]
     built = variants_of(CONVERTER, module, TORCH.signature(module))["trace"].build()
     assert "_transformer_encoder_layer_fwd" not in str(built.inlined_graph)
+
+
+def test_two_conversions_of_one_file_give_equal_bytes(torch_networks, trusted, tmp_path):
+    """torch writes the constants of a scripted module in the order of a set of strings, another one in each process."""
+    import torch
+
+    import mlpack
+
+    source = tmp_path / "encoder.pt"
+    torch.save(torch_networks["encoder"], source)
+    made = []
+    for name in ("first", "second"):
+        path = tmp_path / f"{name}.torchscript"
+        mlpack.convert(source, path, to="torchscript", trust=trusted(source))
+        made.append(path.read_bytes())
+    assert made[0] == made[1]

@@ -215,3 +215,24 @@ def test_foreign_estimators_are_written_by_their_own_converter(converted, cancer
     ).fit(rows, target)
     one = converted(model, "float64")
     assert one.worst(one.cruel_rows(rows)) < 1e-6
+
+
+@pytest.mark.parametrize(("weights", "allowed"), [("uniform", 1e-9), ("distance", 1e-3)])
+def test_missing_values_from_the_nearest_rows(converted, weights, allowed):
+    """scikit-learn's own distances cancel digits (they are made of products), which the weights by distance show."""
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.impute import KNNImputer
+
+    rows = load_breast_cancer().data[:200, :6]
+    gaps = np.where(np.random.default_rng(0).random(rows.shape) < 0.2, np.nan, rows)
+    gaps[3] = np.nan
+    model = make_pipeline(KNNImputer(n_neighbors=3, weights=weights), StandardScaler()).fit(gaps[:150])
+    assert converted(model, "float64").worst(gaps) < allowed
+
+
+def test_a_column_called_as_an_output_is_refused_by_name(converted, passengers):
+    frame, target = passengers
+    named = frame[["age", "port"]].rename(columns={"age": "label"})
+    columns = ColumnTransformer([("n", SimpleImputer(), ["label"]), ("c", OneHotEncoder(), ["port"])])
+    with pytest.raises(UnsupportedOperatorError, match="both called 'label'"):
+        converted(make_pipeline(columns, LogisticRegression()).fit(named, target), "float64")

@@ -26,6 +26,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     unsupported,
 )
 from mlpack.core.onnx_graph import GraphWriter
+from mlpack.runtime.estimator import dense
 
 
 @predicts(
@@ -37,7 +38,7 @@ from mlpack.core.onnx_graph import GraphWriter
 )  # fmt: skip
 def emit_linear_regressor(graph: GraphWriter, model: Any, table: Table) -> Values:
     """``x @ coef + intercept``."""
-    coefficients = np.asarray(model.coef_, dtype=np.float64)
+    coefficients = np.asarray(dense(model.coef_), dtype=np.float64)
     # One target keeps the shape that y had: a coefficient row of its own gives a column.
     flat = coefficients.ndim == 1 or type(model).__name__ == "LinearSVR"
     weights = coefficients.reshape(-1, table.width).T
@@ -118,7 +119,7 @@ def outlier(graph: GraphWriter, decision: str) -> Classes:
 
 
 def _scores(graph: GraphWriter, model: Any, table: Table) -> str:
-    coefficients = np.asarray(model.coef_, dtype=np.float64).reshape(-1, table.width)
+    coefficients = np.asarray(dense(model.coef_), dtype=np.float64).reshape(-1, table.width)
     return affine(graph, table.matrix(graph), coefficients.T, model.intercept_)
 
 

@@ -158,9 +158,14 @@ def emit_centre_distances(graph: GraphWriter, model: Any, table: Table) -> Table
 
 def _nearest(graph: GraphWriter, model: Any, table: Table, count: int) -> tuple[str, str]:
     """Distances and positions of the ``count`` nearest stored rows, ``[batch, count]`` each."""
-    distances = _distances(graph, model, table.matrix(graph), _stored(model), model.effective_metric_)
-    size = graph.constant([count], np.int64)
-    return graph.nodes("TopK", 2, distances, size, axis=1, largest=0, sorted=1)  # type: ignore[return-value]
+    rows, size = table.matrix(graph), graph.constant([count], np.int64)
+    if not _is_euclidean(model, model.effective_metric_):
+        distances = _distances(graph, model, rows, _stored(model), model.effective_metric_)
+        return graph.nodes("TopK", 2, distances, size, axis=1, largest=0, sorted=1)  # type: ignore[return-value]
+    # As in scikit-learn's trees the squares are compared: their roots would make equal what is not.
+    squares = squared_distances(graph, rows, _stored(model))
+    nearest, positions = graph.nodes("TopK", 2, squares, size, axis=1, largest=0, sorted=1)
+    return graph.node("Sqrt", nearest), positions
 
 
 def _stored(model: Any) -> Any:
@@ -171,7 +176,7 @@ def _stored(model: Any) -> Any:
 def _distances(graph: GraphWriter, model: Any, rows: str, points: Any, metric: Any) -> str:
     """Distances ``[batch, points]`` in a metric that ONNX can express."""
     power = getattr(model, "effective_metric_params_", {}).get("p", 2) if metric == "minkowski" else None
-    if metric == _EUCLIDEAN or power == 2:
+    if _is_euclidean(model, metric):
         return graph.node("Sqrt", squared_distances(graph, rows, points))
     if metric not in {_MANHATTAN, _CHEBYSHEV} and power != 1:
         raise unsupported(model, f"its metric {metric!r} has no ONNX form here")
@@ -181,6 +186,11 @@ def _distances(graph: GraphWriter, model: Any, rows: str, points: Any, metric: A
         size = graph.node("Abs", graph.node("Sub", column, graph.constant(matrix[:, position].reshape(1, -1))))
         total = graph.node("Max" if metric == _CHEBYSHEV else "Add", total, size) if total else size
     return total
+
+
+def _is_euclidean(model: Any, metric: Any) -> bool:
+    power = getattr(model, "effective_metric_params_", {}).get("p", 2)
+    return bool(metric == _EUCLIDEAN or (metric == "minkowski" and power == 2))
 
 
 def _weights(graph: GraphWriter, model: Any, distances: str) -> str:
