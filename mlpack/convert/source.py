@@ -15,8 +15,8 @@ import numpy as np
 from mlpack.converters import all_converters
 from mlpack.core.converter import Conversion, Converter, Variant
 from mlpack.core.errors import MissingLibraryError, MlpackError
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.formats import format_named
+from mlpack.graph.model import OnnxModel
 from mlpack.runtime.session import Array
 from mlpack.verify.side import Side
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.quiet import quiet
-from mlpack.core.torch_control_flow import value_read
-from mlpack.core.torch_onnx import export_graph, export_script, export_trace, flat_module, unsupported
+from mlpack.graph.model import OnnxModel
+from mlpack.network.torch_control_flow import value_read
+from mlpack.network.torch_onnx import export_graph, export_script, export_trace, flat_module, unsupported
 from mlpack.runtime.torch_values import positional
 
 _RECURRENT = frozenset({"LSTM", "GRU", "RNN"})

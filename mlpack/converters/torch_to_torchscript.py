@@ -11,8 +11,8 @@ import numpy as np
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError
 from mlpack.core.quiet import quiet
-from mlpack.core.torch_control_flow import value_read
-from mlpack.core.torch_onnx import without_fused_attention
+from mlpack.network.torch_control_flow import value_read
+from mlpack.network.torch_onnx import without_fused_attention
 from mlpack.runtime.session import Feed
 from mlpack.runtime.signature import Signature
 from mlpack.runtime.torch_session import TorchSession

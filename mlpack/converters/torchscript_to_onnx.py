@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from mlpack.core.converter import Conversion, Variant
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.quiet import quiet
-from mlpack.core.torch_onnx import (
+from mlpack.graph.model import OnnxModel
+from mlpack.network.torch_onnx import (
     copied_script,
     export_graph,
     export_script,

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_features import write_features
-from mlpack.core.onnx_graph import GraphWriter
-from mlpack.core.onnx_model import OnnxModel
-from mlpack.core.tree_ensemble import Tree, write_trees
+from mlpack.graph.features import write_features
+from mlpack.graph.model import OnnxModel
+from mlpack.graph.tree_ensemble import Tree, write_trees
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.estimator import LABEL, PROBABILITIES
 
 if TYPE_CHECKING:

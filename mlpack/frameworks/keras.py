@@ -7,8 +7,8 @@ from typing import Any
 
 from mlpack.core.errors import NoRouteError, UsageError
 from mlpack.core.framework import InputHints, Visit
-from mlpack.core.keras_layers import hints_of, visit_layers
-from mlpack.core.keras_shapes import declared_signature, subclass_signature
+from mlpack.network.keras_layers import hints_of, visit_layers
+from mlpack.network.keras_shapes import declared_signature, subclass_signature
 from mlpack.runtime.keras_session import KerasSession
 from mlpack.runtime.session import Feed, Session
 from mlpack.runtime.signature import Signature
@@ -65,7 +65,7 @@ class KerasFramework:
 
     def in_double(self, model: Any, signature: Signature) -> Session | None:
         """A clone in float64 with the same weights; None where it does not answer as the model does."""
-        from mlpack.core.keras_double import double_of
+        from mlpack.network.keras_double import double_of
 
         return double_of(model, signature)
 

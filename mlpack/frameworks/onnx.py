@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from mlpack.core.framework import InputHints, Visit
-from mlpack.core.onnx_hints import hints_of_graph
-from mlpack.core.onnx_model import OnnxModel
-from mlpack.core.onnx_stages import visit_nodes
+from mlpack.graph.hints import hints_of_graph
+from mlpack.graph.model import OnnxModel
+from mlpack.graph.stages import visit_nodes
 from mlpack.runtime.onnxruntime_session import OnnxRuntimeSession
 from mlpack.runtime.session import Feed, Session
 from mlpack.runtime.signature import Signature

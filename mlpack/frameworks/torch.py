@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlpack.core.errors import NoRouteError, UsageError
 from mlpack.core.framework import InputHints, Visit
-from mlpack.core.torch_signature import hints_of, in_double, signature_of
-from mlpack.core.torch_stages import visit_modules
+from mlpack.network.torch_signature import hints_of, in_double, signature_of
+from mlpack.network.torch_stages import visit_modules
 from mlpack.runtime.session import Feed, Session
 from mlpack.runtime.signature import Signature
 from mlpack.runtime.torch_session import TorchSession

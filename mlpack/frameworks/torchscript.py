@@ -7,9 +7,9 @@ from typing import Any
 
 from mlpack.core.errors import NoRouteError
 from mlpack.core.framework import InputHints, Visit
-from mlpack.core.torch_onnx import copied_script
-from mlpack.core.torch_signature import hints_of, in_double, signature_of
-from mlpack.core.torchscript_stages import visit_calls
+from mlpack.network.torch_onnx import copied_script
+from mlpack.network.torch_signature import hints_of, in_double, signature_of
+from mlpack.network.torchscript_stages import visit_calls
 from mlpack.runtime.session import Feed, Session
 from mlpack.runtime.signature import Signature
 from mlpack.runtime.torchscript_session import TorchScriptSession, signature_noted_on

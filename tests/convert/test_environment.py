@@ -12,7 +12,9 @@ from mlpack.verify.peer import Peer
 @pytest.fixture
 def model(tmp_path):
     keras.utils.set_random_seed(0)
-    network = keras.Sequential([keras.Input((6,), name="rows"), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)])
+    network = keras.Sequential(
+        [keras.Input((6,), name="rows"), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)]
+    )
     path = tmp_path / "dense.keras"
     network.save(path)
     return path

@@ -55,7 +55,7 @@ def test_a_traced_recurrent_layer_keeps_its_length_free(torch_networks, variants
 
 @pytest.mark.parametrize("name", ["encoder", "translator", "mlp"])
 def test_a_traced_transformer_goes_through_torch_export(torch_networks, variants_of, compared, feeds, name):
-    from mlpack.core.torch_onnx import without_fused_attention
+    from mlpack.network.torch_onnx import without_fused_attention
 
     module = torch_networks[name]
     signature = TORCH.signature(module)

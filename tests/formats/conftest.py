@@ -65,7 +65,7 @@ def _torchscript() -> Any:
 def _onnx() -> Any:
     from onnx import TensorProto, helper, numpy_helper
 
-    from mlpack.core.onnx_model import OnnxModel
+    from mlpack.graph.model import OnnxModel
 
     weights = numpy_helper.from_array(np.arange(12, dtype=np.float32).reshape(4, 3), "weights")
     graph = helper.make_graph(

@@ -11,9 +11,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mlpack.core.errors import CorruptFileError, UnsafeFileError
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.formats import format_named, identify
 from mlpack.formats.onnx.external import save_graph
+from mlpack.graph.model import OnnxModel
 
 ONNX = format_named("onnx")
 INFO = helper.make_tensor_value_info

@@ -5,8 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.frameworks.onnx import FRAMEWORK
+from mlpack.graph.model import OnnxModel
 
 
 def graph_of(nodes, inputs, outputs, **initializers):

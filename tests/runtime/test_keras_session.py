@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from mlpack.core.keras_shapes import declared_signature
+from mlpack.network.keras_shapes import declared_signature
 from mlpack.runtime.keras_session import KerasSession, traced_function
 from mlpack.runtime.signature import Signature, TensorSpec
 

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from mlpack.core.errors import DataError
-from mlpack.core.onnx_model import OnnxModel
+from mlpack.graph.model import OnnxModel
 from mlpack.isolate import Worker
 from mlpack.isolate.local import LocalWorker
 from mlpack.verify.parity import measure

@@ -8,9 +8,9 @@ from typing import Any
 
 from mlpack.core.converter import Conversion, Variant
 from mlpack.core.errors import UsageError
-from mlpack.core.onnx_export import finished
-from mlpack.core.onnx_model import OnnxModel
-from mlpack.core.torch_onnx import export_graph
+from mlpack.graph.export import finished
+from mlpack.graph.model import OnnxModel
+from mlpack.network.torch_onnx import export_graph
 from mlpack.runtime.keras_session import packed
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from mlpack.converters.keras_to_onnx.operators import handlers, repair_resizes
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_canonical import canonicalise
-from mlpack.core.onnx_constants import graphs_of
 from mlpack.core.quiet import quiet
+from mlpack.graph.canonical import canonicalise
+from mlpack.graph.constants import graphs_of
 from mlpack.runtime.keras_session import traced_function
 from mlpack.runtime.signature import Signature
 

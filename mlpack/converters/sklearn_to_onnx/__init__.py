@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mlpack.converters.sklearn_to_onnx.exact import build_exact, is_inexact
 from mlpack.converters.sklearn_to_onnx.plain import build_plain, plain_is_possible
 from mlpack.core.converter import Conversion, Variant
-from mlpack.core.onnx_model import OnnxModel
+from mlpack.graph.model import OnnxModel
 
 
 class ScikitLearnToOnnx:

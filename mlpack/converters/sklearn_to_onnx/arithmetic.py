@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 def affine(graph: GraphWriter, rows: str, weights: Any, bias: Any) -> str:

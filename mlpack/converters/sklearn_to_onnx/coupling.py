@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.arithmetic import affine, sigmoid
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _SMALLEST = 1e-7
 _BOUND = 0.005

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.session import Array
 
 Kind = Literal["number", "string", "text"]

@@ -20,7 +20,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     unsupported,
 )
 from mlpack.core.converter import Conversion
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED, parts_of
 from mlpack.runtime.signature import TensorSpec
 

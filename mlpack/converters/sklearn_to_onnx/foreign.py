@@ -6,7 +6,7 @@ from typing import Any
 
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Prediction, Table, Values, unsupported
 from mlpack.core.converter import Conversion, Converter
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.signature import Signature, TensorSpec
 
 _INPUT = "input"

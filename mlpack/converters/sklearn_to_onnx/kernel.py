@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.arithmetic import affine, squared_distances
 from mlpack.converters.sklearn_to_onnx.emission import unsupported
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _FEW_FEATURES = 48
 

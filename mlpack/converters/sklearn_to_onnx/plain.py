@@ -9,7 +9,7 @@ import numpy as np
 
 from mlpack.core.converter import Conversion
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.estimator import (
     DECISION,
     LABEL,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mlpack.core.errors import NoRouteError, OutputError
 from mlpack.core.model_file import Header
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.formats.onnx.external import copy_model, save_graph
 from mlpack.formats.onnx.header import external_names, header_of
 from mlpack.formats.onnx.metadata import stamp_metadata
+from mlpack.graph.model import OnnxModel
 from mlpack.scan.onnx_wire import begins_like_onnx, read_structure
 from mlpack.scan.source import open_source
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.arithmetic import affine, argmax, softmax_of_logs
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Table, predicts
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @predicts("GaussianNB")

@@ -16,7 +16,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     unsupported,
     within,
 )
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _CHECK = "check_array"
 _FUNCTIONS = {

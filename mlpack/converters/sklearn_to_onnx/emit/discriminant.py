@@ -19,7 +19,7 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
 )
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Table, numbers, predicts, transforms, unsupported
 from mlpack.converters.sklearn_to_onnx.emit.linear import outlier
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @predicts("LinearDiscriminantAnalysis")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlpack.converters.sklearn_to_onnx.arithmetic import as_column
 from mlpack.converters.sklearn_to_onnx.emission import Block, Table, numbers, transforms, unsupported
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @transforms("OneHotEncoder")

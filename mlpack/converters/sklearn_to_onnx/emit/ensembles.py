@@ -32,7 +32,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     within,
 )
 from mlpack.converters.sklearn_to_onnx.emit.simple import interpolated
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _SMALLEST = 1e-12
 """What scikit-learn adds to a probability before it takes the logarithm."""

@@ -9,7 +9,7 @@ import numpy as np
 from mlpack.converters.sklearn_to_onnx.arithmetic import affine
 from mlpack.converters.sklearn_to_onnx.emission import Table, numbers, transforms, unsupported
 from mlpack.converters.sklearn_to_onnx.kernel import kernel_matrix
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @transforms(

@@ -9,7 +9,7 @@ import numpy as np
 from mlpack.converters.sklearn_to_onnx.arithmetic import affine, argmax, as_column, as_vector, divided_by_sum, is_above
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Table, Values, predicts, unsupported
 from mlpack.converters.sklearn_to_onnx.kernel import process_kernel
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _DEGREE = 34
 """Of the polynomial for erfc: the interpolation error is under 1e-15 from there on."""

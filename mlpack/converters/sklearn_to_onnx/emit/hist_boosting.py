@@ -16,8 +16,8 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     predicts,
     unsupported,
 )
-from mlpack.core.onnx_graph import GraphWriter
-from mlpack.core.tree_ensemble import Tree, write_trees
+from mlpack.graph.tree_ensemble import Tree, write_trees
+from mlpack.graph.writer import GraphWriter
 
 _BITS = 32
 

@@ -16,7 +16,7 @@ from mlpack.converters.sklearn_to_onnx.arithmetic import (
 from mlpack.converters.sklearn_to_onnx.coupling import coupled_probabilities
 from mlpack.converters.sklearn_to_onnx.emission import Classes, Table, Values, predicts, unsupported
 from mlpack.converters.sklearn_to_onnx.kernel import kernel_matrix
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @predicts("SVR", "NuSVR")

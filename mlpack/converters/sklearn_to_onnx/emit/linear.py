@@ -25,7 +25,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     predicts,
     unsupported,
 )
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.estimator import dense
 
 

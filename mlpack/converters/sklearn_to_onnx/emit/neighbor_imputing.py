@@ -8,7 +8,7 @@ import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.emission import Block, Table, numbers, transforms, unsupported
 from mlpack.converters.sklearn_to_onnx.emit.imputing import emit_missing_indicator
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _FAR = 1e300
 """Stands for a row with which no feature is shared: further than any other."""

@@ -19,7 +19,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     unsupported,
 )
 from mlpack.converters.sklearn_to_onnx.emit.linear import outlier
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _EUCLIDEAN, _MANHATTAN, _CHEBYSHEV = "euclidean", "manhattan", "chebyshev"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.emission import Table, numbers, transforms, unsupported
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @transforms("StandardScaler")

@@ -30,7 +30,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     within,
 )
 from mlpack.converters.sklearn_to_onnx.emit.kernels import one_against_one
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @predicts("MultiOutputClassifier")

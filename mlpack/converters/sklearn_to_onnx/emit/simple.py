@@ -18,7 +18,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     transforms,
     unsupported,
 )
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 
 @predicts("DummyRegressor")

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlpack.converters.sklearn_to_onnx.emission import Table, numbers, transforms, unsupported
 from mlpack.converters.sklearn_to_onnx.emit.scaling import normalized
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 _DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 _WORD = r"[\p{L}\p{N}_]"

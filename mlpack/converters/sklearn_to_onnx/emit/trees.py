@@ -20,8 +20,8 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     unsupported,
 )
 from mlpack.converters.sklearn_to_onnx.emit.linear import outlier
-from mlpack.core.onnx_graph import GraphWriter
-from mlpack.core.tree_ensemble import Tree, write_trees
+from mlpack.graph.tree_ensemble import Tree, write_trees
+from mlpack.graph.writer import GraphWriter
 
 _LEAF = -1
 

@@ -7,7 +7,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from mlpack.core.errors import UnsupportedOperatorError, UsageError
-from mlpack.core.onnx_graph import DEFAULT_OPSET, GraphWriter
+from mlpack.graph.writer import DEFAULT_OPSET, GraphWriter
 from mlpack.runtime.signature import TensorSpec
 
 ROWS = TensorSpec("rows", "float64", ("batch", 2))

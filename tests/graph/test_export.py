@@ -6,8 +6,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_canonical import canonicalise
-from mlpack.core.onnx_export import finished
+from mlpack.graph.canonical import canonicalise
+from mlpack.graph.export import finished
 from mlpack.runtime.onnxruntime_session import OnnxRuntimeSession
 from mlpack.runtime.signature import Signature, TensorSpec
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpack.core.errors import UnsupportedOperatorError, UsageError
-from mlpack.core.onnx_rename import Renamer, used_names
+from mlpack.graph.rename import Renamer, used_names
 from mlpack.runtime.session import Array
 from mlpack.runtime.signature import TensorSpec
 

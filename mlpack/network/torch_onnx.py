@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_export import finished
-from mlpack.core.onnx_model import OnnxModel
 from mlpack.core.quiet import quiet
+from mlpack.graph.export import finished
+from mlpack.graph.model import OnnxModel
 from mlpack.runtime.session import Feed
 from mlpack.runtime.signature import Signature
 from mlpack.runtime.torch_session import keywords

@@ -9,8 +9,8 @@ import numpy as np
 
 from mlpack.core.errors import UsageError
 from mlpack.core.framework import ColumnHint, InputHints
-from mlpack.core.torch_axes import caller, describe, find_example
-from mlpack.core.torch_candidates import ROWS, recurrent_widths, vocabularies_of
+from mlpack.network.torch_axes import caller, describe, find_example
+from mlpack.network.torch_candidates import ROWS, recurrent_widths, vocabularies_of
 from mlpack.runtime.session import Array, Feed, Session
 from mlpack.runtime.signature import Signature, TensorSpec
 from mlpack.runtime.torch_values import tensor_of

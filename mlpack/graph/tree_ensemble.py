@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 
 Comparison = Literal["<=", "<"]
 _MODES: dict[Comparison, int] = {"<=": 0, "<": 1}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlpack.core.torch_candidates import Candidate, candidates_of, has_sequence_layers, layers_of
+from mlpack.network.torch_candidates import Candidate, candidates_of, has_sequence_layers, layers_of
 from mlpack.runtime.signature import Dim, Signature, TensorSpec
 from mlpack.runtime.torch_values import named_leaves
 

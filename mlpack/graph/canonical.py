@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mlpack.core.onnx_constants import graphs_of, merge_constants, order_constants, separate_outputs
+from mlpack.graph.constants import graphs_of, merge_constants, order_constants, separate_outputs
 
 if TYPE_CHECKING:
     import onnx
@@ -16,7 +16,7 @@ def canonicalise(graph: onnx.GraphProto) -> None:
     """Sort nodes as the outputs need them, leave out the unneeded, store equal constants once, name all tensors anew.
 
     A node keeps the scope in its name (``lstm/while/…``), which holds the layer it came from. Inputs and outputs of the graph
-    are called by their numbers: `mlpack.core.onnx_export.finished` gives them their names.
+    are called by their numbers: `mlpack.graph.export.finished` gives them their names.
     """
     for part in graphs_of(graph):
         if part is not graph:

@@ -7,8 +7,8 @@ import onnxruntime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlpack.core.onnx_graph import GraphWriter
-from mlpack.core.tree_ensemble import Comparison, Tree, write_trees
+from mlpack.graph.tree_ensemble import Comparison, Tree, write_trees
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.signature import TensorSpec
 
 WIDTH = 3

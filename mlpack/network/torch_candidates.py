@@ -1,6 +1,6 @@
 """What a torch module may take, guessed from its layers: the shape of a weight tells the width of what it multiplies.
 
-Guesses only: `mlpack.core.torch_axes` runs the module on them.
+Guesses only: `mlpack.network.torch_axes` runs the module on them.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlpack.core.onnx_graph import GraphWriter
+from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.signature import Scalar, Signature, TensorSpec
 
 

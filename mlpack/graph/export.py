@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlpack.core.errors import UnsupportedOperatorError
-from mlpack.core.onnx_constants import graphs_of, order_constants, separate_outputs
-from mlpack.core.onnx_model import OnnxModel
+from mlpack.graph.constants import graphs_of, order_constants, separate_outputs
+from mlpack.graph.model import OnnxModel
 from mlpack.runtime.signature import Signature, TensorSpec
 
 if TYPE_CHECKING:
