@@ -15,8 +15,10 @@ from mlpack.verify.report import OutputReport, ProbeReport
 from mlpack.verify.tolerance import Tolerance, magnitude
 from mlpack.verify.trial import ORDINARY, Asked
 
-OVERFLOWS = 1.8e19
-"""The square root of float32's largest number: beyond it a product of two inputs, or their sum, has no finite value."""
+ROUNDED_AWAY = 2.0**26
+"""The square root of 1 / eps of float64: beyond it one is rounded away from the square of an input. Distances are then decided
+by the order of operations alone, and in float32 sums and products soon overflow.
+"""
 NARROW = ("threshold", "missing", "infinite", "extreme")
 """Kinds of probes made to sit where one rounding step decides. A row of these that only the cast to the candidate's input
 dtype moves is reported, not held against it: no model with that input dtype could answer otherwise.
@@ -199,12 +201,12 @@ def _lost_in_cast(asked: Asked) -> Rows | bool:
 
 
 def _overflowing_rows(asked: Asked) -> Rows:
-    """Rows of an extreme probe whose inputs are so large that the candidate's own arithmetic may overflow on them."""
+    """Rows of an extreme probe whose inputs are so large that their own rounding, or an overflow, decides the answer."""
     overflowing = np.zeros(asked.rows, dtype=bool)
     if asked.probe.kind == "extreme":
         for array in asked.probe.feed.values():
             if array.dtype.kind in "fiu" and array.shape[:1] == (asked.rows,):
-                overflowing |= (np.abs(array.reshape(asked.rows, -1).astype(np.float64)) > OVERFLOWS).any(axis=1)
+                overflowing |= (np.abs(array.reshape(asked.rows, -1).astype(np.float64)) > ROUNDED_AWAY).any(axis=1)
     return overflowing
 
 

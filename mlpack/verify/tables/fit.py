@@ -46,7 +46,13 @@ def _need(spec: TensorSpec, columns: tuple[str, ...] | None) -> Need:
     if any(isinstance(size, str) for size in inner):
         return Need(spec, None, None)
     count = math.prod(int(size) for size in inner)
-    return Need(spec, columns if columns is not None and len(columns) == count else None, count)
+    known = columns is not None and len(columns) == count and not _are_placeholders(columns)
+    return Need(spec, columns if known else None, count)
+
+
+def _are_placeholders(columns: tuple[str, ...]) -> bool:
+    """Whether the names are those that scikit-learn gives columns without any: a file may call them what it likes."""
+    return columns == tuple(f"x{position}" for position in range(len(columns)))
 
 
 def fit_table(table: Table, signature: Signature | None) -> Feed:
