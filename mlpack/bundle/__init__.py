@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlpack.bundle.opening import Predictor
     from mlpack.bundle.result import PackResult
-    from mlpack.runtime.session import Session
 
 
 def pack(
@@ -28,13 +28,17 @@ def pack(
     """Convert ``model`` (a file, or a fitted model), prove it, and write the bundle ``path``.
 
     ``format`` is ``"onnx"``, ``"torchscript"`` or ``"native"`` (the file as it is); without it the first of these that the
-    model can become. ``data`` and ``sample`` are the same thing: rows that the model meets in earnest, as a file or as arrays.
+    model can become. ``data`` and ``sample`` are two words for rows that the model meets in earnest, a file or
+    arrays: give one.
     The rest is as in `mlpack.verify`.
 
     Raises what `mlpack.convert` raises. Nothing is written then.
     """
     from mlpack.bundle.command import run_pack
+    from mlpack.core.errors import UsageError
 
+    if data is not None and sample is not None:
+        raise UsageError("data and sample are two words for the same thing", hint="pass one of them")
     return run_pack(
         model,
         Path(path),
@@ -48,8 +52,8 @@ def pack(
     )
 
 
-def load(path: str | Path, *, trust: Sequence[str] = ()) -> Session:
-    """Open a bundle for prediction in this process: ``load("churn.mlpack").run({"input": rows})``.
+def load(path: str | Path, *, trust: Sequence[str] = ()) -> Predictor:
+    """Open a bundle for prediction in this process: ``load("churn.mlpack").run(rows)``.
 
     ``trust`` names the SHA-256 of the model file in a native bundle that holds a pickle. Raises UsageError,
     CorruptFileError, TrustError, MissingLibraryError.

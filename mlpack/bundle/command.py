@@ -46,13 +46,17 @@ def run_pack(
 ) -> PackResult:
     """See `mlpack.bundle.pack`."""
     started = time.monotonic()
+    if path.suffix not in {"", ".mlpack"}:
+        raise UsageError(
+            f"{path.name} has the ending of something else", why="a bundle is a folder", hint=f"-o {path.stem}.mlpack"
+        )
     subject = subject_of(model)
     check_folder(path)
     chosen = _name(name, path)
     terms = Terms(wish, trust, None, verify=True, budget=budget)
     with ExitStack() as stack:
         route, attempts, kept = _first_that_holds(subject, _targets(subject, format), data, terms, stack)
-        conversion = result_of(subject, attempts, route, kept, kept.path, (str(kept.path),), time.monotonic() - started)
+        conversion = result_of(subject, attempts, route, kept, kept.path, time.monotonic() - started)
         contents = Contents(subject, attempts, route, kept, chosen, version or "1")
         manifest = write_bundle(contents, path)
     return PackResult(str(path), manifest, conversion)

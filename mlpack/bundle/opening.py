@@ -4,24 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from mlpack.core.errors import CorruptFileError, UsageError
+import numpy as np
+
+from mlpack.core.errors import DataError, UsageError
+from mlpack.core.model_file import manifest_in
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
-from mlpack.runtime.manifest import ManifestError, is_bundle, read_manifest
-from mlpack.runtime.session import Session
+from mlpack.runtime.session import ClosingSession, Outputs, Session
+from mlpack.verify.inputs import feed_of
 
 
-def open_bundle(path: Path, trust: Sequence[str]) -> Session:
-    """A session on the model in the bundle at ``path``, whose files are checked against the manifest first.
+class Predictor(ClosingSession):
+    """A bundle, opened. It takes rows as they are at hand: a table, an array, a list of rows, or arrays by input name."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.signature = session.signature
+        self.name = name
+        self._session: Session | None = session
+
+    def run(self, feed: Any) -> Outputs:
+        """Predict. ``feed`` is brought into the shapes and dtypes of the signature.
+
+        Raises DataError where it does not fit, or where the model refuses what is in it; UsageError after `close`.
+        """
+        if self._session is None:
+            raise UsageError(f"the bundle {self.name} is closed", hint="open it again: mlpack.load(...)")
+        fitted = feed_of(feed, self.signature) if feed is not None else None
+        if fitted is None:
+            raise DataError("there are no rows", hint="pass a table, an array, or a dict of arrays by input name")
+        taken = {
+            spec.name: np.asarray(fitted[spec.name]).astype(spec.dtype if spec.is_numeric else object)
+            for spec in self.signature.inputs
+        }
+        try:
+            return self._session.run(taken)
+        except Exception as error:
+            raise DataError(
+                f"{self.name} does not take these rows", why=f"{type(error).__name__}: {error}".partition("\n")[0]
+            ) from error
+
+    def close(self) -> None:
+        """Free the model."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(str(spec) for spec in self.signature.inputs)
+        return f"<bundle {self.name}: {inputs} → {', '.join(str(spec) for spec in self.signature.outputs)}>"
+
+
+def open_bundle(path: Path, trust: Sequence[str]) -> Predictor:
+    """The model in the bundle at ``path``, whose files are checked against the manifest first.
 
     Raises UsageError, CorruptFileError, TrustError, MissingLibraryError.
     """
-    if not is_bundle(path):
-        raise UsageError(f"{path} is no bundle", hint="make one with: mlpack pack MODEL -o NAME.mlpack")
-    try:
-        manifest = read_manifest(path)
-    except ManifestError as error:
-        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack MODEL -o NAME.mlpack") from error
+    manifest = manifest_in(path)
     model = format_named(manifest.model_format).load(manifest.model_path, trust)
-    return framework_of(model).session(model, manifest.signature)
+    return Predictor(framework_of(model).session(model, manifest.signature), manifest.name)

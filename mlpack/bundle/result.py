@@ -10,7 +10,7 @@ from mlpack.convert.result import ConversionResult
 from mlpack.core.view import Block, Facts, Line, Shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PackResult(Shown):
     """A written bundle, with its manifest and the conversion behind it."""
 

@@ -56,9 +56,8 @@ def write_bundle(contents: Contents, path: Path) -> dict[str, Any]:
 
     Raises OutputError.
     """
-    for leftover in path.parent.glob(f".{path.name}.part-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    staging = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
+    _sweep(path)
+    staging = path.with_name(f".{path.name}.part-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         staging.mkdir()
         manifest = _fill(contents, staging)
@@ -99,7 +98,7 @@ def _manifest(contents: Contents) -> dict[str, Any]:
         "version": contents.version,
         "source": {
             "file": subject.path.name if subject.path else None,
-            "sha256": subject.sha256() or None,
+            "sha256": subject.sha256 or None,
             "format": subject.format.name if subject.format else "object",
             "framework": peer.framework,
             "versions": versions,
@@ -162,11 +161,24 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=2, sort_keys=False) + "\n", encoding="utf-8")
 
 
+def _sweep(path: Path) -> None:
+    """Remove what killed runs left of ``path``: staging folders whose process is gone."""
+    for leftover in path.parent.glob(f".{path.name}.part-*"):
+        process = leftover.name.rpartition(".part-")[2].partition("-")[0]
+        if process.isdigit() and not Path(f"/proc/{process}").exists():
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
 def _replace(staging: Path, path: Path) -> None:
+    """Move the new bundle to its place; the old one comes back if that fails."""
     if not path.exists():
         staging.rename(path)
         return
-    old = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
+    old = path.with_name(f".{path.name}.old-{os.getpid()}-{secrets.token_hex(4)}")
     path.rename(old)
-    staging.rename(path)
+    try:
+        staging.rename(path)
+    except OSError:
+        old.rename(path)
+        raise
     shutil.rmtree(old)

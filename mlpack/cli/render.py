@@ -98,10 +98,13 @@ class Renderer:
 
         silent = self.quiet or self.json or not sys.stderr.isatty()
         spinner = contextlib.nullcontext() if silent else Spinner(doing)
-        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(record=True) as caught, spinner:
-            yield
-        for warning in caught:
-            self._show_warning(warning)
+        caught: list[warnings.WarningMessage] = []
+        try:
+            with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(record=True) as caught, spinner:
+                yield
+        finally:
+            for warning in caught:
+                self._show_warning(warning)
 
     def _show_warning(self, warning: warnings.WarningMessage) -> None:
         """A UserWarning is for users; the others are for those who asked for more."""

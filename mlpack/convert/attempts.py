@@ -11,7 +11,7 @@ from typing import Any
 from mlpack.convert.provenance import proof, provenance
 from mlpack.convert.result import Refusal
 from mlpack.convert.routes import Route
-from mlpack.core.errors import MlpackError, ParityError, UnsupportedOperatorError, WorkerError
+from mlpack.core.errors import DataError, MissingLibraryError, MlpackError, UnsupportedOperatorError, WorkerError
 from mlpack.core.model_file import sha256_of
 from mlpack.frameworks import all_frameworks
 from mlpack.isolate import Worker
@@ -163,7 +163,9 @@ class Attempts:
                 atol=self.terms.wish[1],
                 budget=self.terms.budget,
             )
-        except ParityError as error:
+        except (MissingLibraryError, DataError):
+            raise
+        except MlpackError as error:  # a file that cannot be loaded again is no better than one that answers wrongly
             reason = f"{error.message}: {error.why}" if error.why else error.message
             report = ParityReport("FAIL", reason, *parties)
         self.warm = worker if worker.alive else None

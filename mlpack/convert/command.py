@@ -39,11 +39,13 @@ def run_convert(
     subject = subject_of(model)
     target = target_format(output, to)
     check_destination(subject, output)
+    _check_opset(opset)
     terms = Terms(wish, trust, opset, verify, budget)
     with ExitStack() as stack:
         route, attempts, kept = prove(subject, target, output.name, data, terms, stack, frugal=True)
-        files = _publish(kept.path, output)
-        return result_of(subject, attempts, route, kept, output, files, time.monotonic() - started)
+        result = result_of(subject, attempts, route, kept, output, time.monotonic() - started)
+        _publish(kept.path, output)
+        return result
 
 
 def prove(
@@ -87,7 +89,7 @@ def prove(
             break
     if attempts.last_report is None:
         raise _unsupported(attempts, found[0])
-    failed = result_of(subject, attempts, found[0], None, None, (), time.monotonic() - started)
+    failed = result_of(subject, attempts, found[0], None, None, time.monotonic() - started)
     raise ParityError(
         f"no conversion to {found[0].target.title} answers like the original: {attempts.last_report.reason}",
         why="; ".join(f"{refusal.variant}: {refusal.reason}" for refusal in attempts.refused[:-1]),
@@ -102,10 +104,10 @@ def result_of(
     route: Route,
     kept: Kept | None,
     output: Path | None,
-    files: tuple[str, ...],
     seconds: float,
 ) -> ConversionResult:
-    """The result that a command prints."""
+    """The result that a command prints; ``output`` is where ``kept`` is about to be put."""
+    staged = sorted(kept.path.parent.iterdir(), key=lambda path: path != kept.path) if kept and output else []
     return ConversionResult(
         source=str(subject.path) if subject.path else type(subject.model).__qualname__,
         source_format=subject.format.name if subject.format else "object",
@@ -113,15 +115,26 @@ def result_of(
         target_format=route.target.name,
         route=_described(subject, route),
         output=str(output) if output else None,
-        sha256=sha256_of(output) if output else "",
-        files=files,
-        size=sum(Path(name).stat().st_size for name in files),
+        sha256=sha256_of(kept.path) if kept else "",
+        files=tuple(str(_place(path, kept.path, output)) for path in staged if kept and output),
+        size=sum(path.stat().st_size for path in staged),
         variant=kept.variant if kept else "",
         summary=kept.summary if kept else "",
         report=kept.report if kept else attempts.last_report,
         refused=tuple(attempts.refused),
         seconds=seconds,
     )
+
+
+def _check_opset(opset: int | None) -> None:
+    if opset is None:
+        return
+    from onnx.defs import onnx_opset_version
+
+    if opset > onnx_opset_version():
+        raise UsageError(
+            f"there is no opset {opset}", why=f"the highest that this onnx knows is {onnx_opset_version()}"
+        )
 
 
 def _described(subject: Subject, route: Route) -> str:
@@ -153,7 +166,7 @@ def _routes(framework: str, subject: Subject, target: Format) -> list[Route]:
 
 def _unsupported(attempts: Attempts, route: Route) -> UnsupportedOperatorError:
     """Why nothing could be built at all: the word of the most exact variant, with all of them as details."""
-    first = attempts.failures[0]
+    first = attempts.failures[-1]
     return UnsupportedOperatorError(
         f"{route.target.title} cannot express this model: {first.message}",
         why=first.why,
@@ -162,13 +175,14 @@ def _unsupported(attempts: Attempts, route: Route) -> UnsupportedOperatorError:
     )
 
 
-def _publish(staged: Path, output: Path) -> tuple[str, ...]:
+def _publish(staged: Path, output: Path) -> None:
     """Put the staged file and what belongs to it in place, the file itself last. Raises OutputError."""
-    beside = sorted(path for path in staged.parent.iterdir() if path != staged)
-    written = []
-    for path in beside:
-        destination = output.with_name(path.name.replace(staged.name, output.name, 1))
-        publish_file(path, destination)
-        written.append(str(destination))
+    for path in sorted(staged.parent.iterdir()):
+        if path != staged:
+            publish_file(path, _place(path, staged, output))
     publish_file(staged, output)
-    return (str(output), *written)
+
+
+def _place(path: Path, staged: Path, output: Path) -> Path:
+    """Where a file beside the staged one goes: named after the output as it is named after the staged file."""
+    return output.with_name(path.name.replace(staged.name, output.name, 1))

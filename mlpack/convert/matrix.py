@@ -41,7 +41,7 @@ class Edge:
         return ", ".join(all_frameworks()[name].title for name in self.frameworks)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FormatMatrix(Shown):
     """Every pair of formats."""
 

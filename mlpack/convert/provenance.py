@@ -15,7 +15,7 @@ def provenance(subject: Subject, route: Route) -> dict[str, str]:
     return {
         "mlpack.version": mlpack.__version__,
         "mlpack.source": subject.path.name if subject.path else type(subject.model).__qualname__,
-        "mlpack.source_sha256": subject.sha256(),
+        "mlpack.source_sha256": subject.sha256,
         "mlpack.source_format": subject.format.name if subject.format else "object",
         "mlpack.route": str(route),
     }

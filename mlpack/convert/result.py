@@ -20,7 +20,7 @@ class Refusal:
     max_abs: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConversionResult(Shown):
     """A written file with the proof that it answers like the original, or why none was written.
 

@@ -66,10 +66,16 @@ def why_none(framework: str, target: str) -> str:
 
 def target_format(output: Path, to: str | None) -> Format:
     """The format asked for: ``to``, else by the ending of ``output``. Raises UsageError."""
-    if to is not None:
-        return format_named(to)
     endings = {suffix: form for form in reversed(all_formats().values()) for suffix in form.suffixes}
     found = endings.get(output.suffix.lower())
+    if to is not None:
+        wanted = format_named(to)
+        if found is not None and output.suffix.lower() not in wanted.suffixes:
+            raise UsageError(
+                f"{output.name} would be {wanted.title} under the name of {found.title}",
+                hint=f"call it {output.stem}{wanted.suffixes[0]}",
+            )
+        return wanted
     if found is None:
         raise UsageError(
             f"the ending of {output.name} does not tell a format",

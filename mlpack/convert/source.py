@@ -14,7 +14,7 @@ import numpy as np
 
 from mlpack.converters import all_converters
 from mlpack.core.converter import Conversion, Converter, Variant
-from mlpack.core.errors import MissingLibraryError, MlpackError
+from mlpack.core.errors import MissingLibraryError, MlpackError, OutputError, UnsupportedOperatorError
 from mlpack.formats import format_named
 from mlpack.graph.model import OnnxModel
 from mlpack.runtime.session import Array
@@ -62,16 +62,20 @@ class Source(Side):
                 if needs:
                     return {"names": names, "summary": summary, "needs": needs}
                 built = variant.build()
+                _check_opset(built, stage.conversion.opset)
             except Exception as error:  # noqa: BLE001 - whatever an exporter raises refuses its variant, not the run
                 names = names if len(names) > depth else [*names, converter.name]
                 return {"names": names, "summary": summary, "depth": depth, **_failure(error)}
             self._stages.append(_Stage(_between(stage.conversion, built)))
         final = self._stages[-1].conversion
         target = format_named(format)
-        if not self._copied(Path(path), format):
-            target.save(final.model, Path(path))
         signature = json.dumps(final.signature.to_json(), sort_keys=True)
-        target.stamp(Path(path), {**provenance, "mlpack.variant": ", ".join(names), "mlpack.signature": signature})
+        try:
+            if not self._copied(Path(path), format):
+                target.save(final.model, Path(path))
+            target.stamp(Path(path), {**provenance, "mlpack.variant": ", ".join(names), "mlpack.signature": signature})
+        except Exception as error:  # noqa: BLE001 - as above: what cannot be saved refuses its variant
+            return {"names": names, "summary": summary, "depth": len(names) - 1, **_failure(error)}
         return {"names": names, "summary": summary}
 
     def _copied(self, path: Path, format: str) -> bool:
@@ -104,12 +108,27 @@ def _between(conversion: Conversion, built: Any) -> Conversion:
     return replace(conversion, model=built, signature=signature, example=example)
 
 
+def _check_opset(built: Any, wanted: int | None) -> None:
+    """Raises UnsupportedOperatorError where an exporter wrote another opset than the one asked for."""
+    if wanted is None or not isinstance(built, OnnxModel):
+        return
+    written = next((one.version for one in built.proto().opset_import if one.domain in {"", "ai.onnx"}), wanted)
+    if written != wanted:
+        raise UnsupportedOperatorError(
+            f"this exporter writes opset {written} and not {wanted}", hint=f"leave out --opset, or ask for {written}"
+        )
+
+
 def _failure(error: Exception) -> dict[str, Any]:
-    if isinstance(error, MissingLibraryError):
+    if isinstance(error, MissingLibraryError | OutputError | OSError):
         raise error
     if isinstance(error, MlpackError):
         return {"failed": error.message, "why": error.why, "hint": error.hint}
-    return {"failed": f"{type(error).__name__}: {error}"[:2000], "why": "", "hint": ""}
+    return {
+        "failed": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"[:500],
+        "why": "",
+        "hint": "",
+    }
 
 
 def _check_libraries(converter: Converter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -36,13 +37,21 @@ class InputHints:
     """What a model knows of its inputs: hints by input name, one a column (the last axis; one for the whole if shorter).
 
     ``rows`` are inputs that the model itself carries (support vectors, stored neighbours), by input name.
-    ``takes_missing`` says whether a finite answer to NaN or an infinity means something: a tree routes it on purpose, a
-    pooling layer drops it by chance.
+    ``takes_missing`` says whether a finite answer to NaN or an infinity means something: a tree routes it on purpose, and so
+    does a network that asks for it (`asks_for_missing`); a pooling layer drops it by chance.
     """
 
     columns: Mapping[str, tuple[ColumnHint, ...]] = field(default_factory=dict)
     rows: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     takes_missing: bool = True
+
+
+_ASKING = re.compile(r"nan_to_num|is_?nan|is_?finite|is_?inf|nan_?mean|nan_?sum|masking", re.IGNORECASE)
+
+
+def asks_for_missing(source: str) -> bool:
+    """Whether the code or configuration of a network asks for values that are not finite, and so answers them on purpose."""
+    return _ASKING.search(source) is not None
 
 
 Visit = Callable[[str, NDArray[np.generic]], None]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import UsageError
+from mlpack.core.errors import CorruptFileError, UsageError
+from mlpack.runtime.manifest import Manifest, ManifestError, is_bundle, read_manifest
 from mlpack.runtime.signature import Signature
 
 
@@ -79,6 +80,18 @@ def check_readable(path: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(f"{path} cannot be read", why=error.strerror or str(error), hint=f"chmod +r {path}") from error
+
+
+def manifest_in(folder: Path) -> Manifest:
+    """The manifest of the bundle ``folder``, its files checked. Raises UsageError where there is none, CorruptFileError."""
+    if not folder.exists():
+        raise UsageError(f"{folder} does not exist", hint=f"check the path: ls {folder.parent}")
+    if not is_bundle(folder):
+        raise UsageError(f"{folder} is no bundle", hint="make one with: mlpack pack MODEL -o NAME.mlpack")
+    try:
+        return read_manifest(folder)
+    except ManifestError as error:
+        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack MODEL -o NAME.mlpack") from error
 
 
 def sha256_of(path: Path) -> str:

@@ -69,6 +69,11 @@ class Result(Protocol):
 class Shown:
     """Gives a result its notebook form, drawn from its view."""
 
+    def __repr__(self) -> str:
+        blocks: Sequence[Block] = self.view()  # type: ignore[attr-defined]
+        first = blocks[0].text if blocks and isinstance(blocks[0], Line) else ""
+        return f"<{type(self).__name__}: {first}>"
+
     def _repr_html_(self) -> str:
         blocks: Sequence[Block] = self.view()  # type: ignore[attr-defined]
         return "\n".join(_html(block) for block in blocks)

@@ -16,7 +16,7 @@ from mlpack.doctor.machine import Engine, Machine
 _TONES: dict[str, Tone] = {"ok": "good", "missing": "dim", "unfit": "bad"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis(Shown):
     """The machine, the libraries, the plug-ins that broke, and the container engine."""
 

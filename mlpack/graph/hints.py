@@ -43,7 +43,9 @@ def hints_of_graph(model: onnx.ModelProto, signature: Signature) -> InputHints:
             hints = _hints_of(node, name, graph, width if isinstance(width, int) else 1)
             if hints:
                 graph.found[origin] = hints
-    takes_missing = any(node.op_type in _TREES or node.op_type == "Imputer" for node in model.graph.node)
+    takes_missing = any(
+        node.op_type in _TREES or node.op_type in {"Imputer", "IsNaN", "IsInf"} for node in model.graph.node
+    )
     return InputHints(graph.found, takes_missing=takes_missing)
 
 

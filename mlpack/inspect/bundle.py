@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mlpack.core.errors import CorruptFileError
+from mlpack.core.model_file import manifest_in
 from mlpack.core.view import Block, Cell, Facts, Line, Shown
 from mlpack.inspect.words import byte_size, few, signature_facts
-from mlpack.runtime.manifest import Manifest, ManifestError, read_manifest
+from mlpack.runtime.manifest import Manifest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BundleInspection(Shown):
     """The manifest of a bundle whose files are all as they were written, and their size in bytes."""
 
@@ -67,11 +67,7 @@ class BundleInspection(Shown):
 
 def inspect_bundle(path: Path) -> BundleInspection:
     """Read the manifest of the bundle at ``path`` and hash its files. Raises CorruptFileError."""
-    try:
-        manifest = read_manifest(path)
-    except ManifestError as error:
-        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack") from error
-    return BundleInspection(path, sum(part.stat().st_size for part in path.iterdir()), manifest)
+    return BundleInspection(path, sum(part.stat().st_size for part in path.iterdir()), manifest_in(path))
 
 
 def _joined(*parts: str | None) -> str:

@@ -18,7 +18,7 @@ HASHED_BYTES = 1000 * 1000 * 1000
 1.5 s, five times all the rest, and is made when asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FileInspection(Shown):
     """The header of the file at ``path``, its size in bytes with that of its external files, and its SHA-256."""
 

@@ -45,7 +45,10 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> NoReturn:
         request = wire.receive(lambda size: _read_exactly(requests, size))
         answer = _answer(target, request)
         if not request.get("silent"):
-            wire.send(answers, answer)
+            try:
+                wire.send(answers, answer)
+            except TypeError as error:  # raised before the first byte is written
+                wire.send(answers, {"error": _foreign(error)})
         elif "error" in answer:
             sys.stderr.write(answer["error"]["details"])
 
@@ -54,9 +57,13 @@ def _answer(target: Any, request: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"value": getattr(target, request["method"])(**request["arguments"])}
     except MlpackError as error:
-        return {"error": {**error.to_json(), "details": error.details or traceback.format_exc()}}
+        return {"error": {**error.to_json(), "own": True, "details": error.details or traceback.format_exc()}}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a library raises becomes an answer, not a dead worker
-        return {"error": {"type": type(error).__name__, "message": str(error), "details": traceback.format_exc()}}
+        return {"error": _foreign(error)}
+
+
+def _foreign(error: BaseException) -> dict[str, Any]:
+    return {"type": type(error).__name__, "message": str(error), "details": traceback.format_exc()}
 
 
 def _read_exactly(stream: BinaryIO, size: int) -> bytearray:
@@ -90,8 +97,10 @@ def _watch_parent(parent: int, scratch: Path) -> None:
 
 def _end(scratch: Path, code: int) -> NoReturn:
     """Remove the scratch folder and end at once: libraries write into it even in their exit handlers."""
-    while scratch.exists():  # another thread may be writing into it
+    for _ in range(100):  # another thread may be writing into it
         shutil.rmtree(scratch, ignore_errors=True)
+        if not scratch.exists():
+            break
     os._exit(code)
 
 

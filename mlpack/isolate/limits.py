@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +19,13 @@ class Limits:
     memory_bytes: int | None = None
     cpu_seconds: int | None = None
     file_bytes: int | None = None
+
+    @classmethod
+    def usual(cls) -> Limits:
+        """What a worker gets when nothing else is said: as much data as the machine has memory, so that a model that asks for
+        more is told so and does not bring the machine down.
+        """
+        return cls(memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
     def to_json(self) -> dict[str, Any]:
         """The limits as JSON-ready values."""

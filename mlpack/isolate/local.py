@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from mlpack.core.errors import MlpackError, WorkerError
+
 
 class LocalWorker:
     """Answers as `Worker` does, with an object of the calling process behind it. Time-outs do not apply."""
@@ -31,7 +33,12 @@ class LocalWorker:
         if self._begun is None:
             raise RuntimeError("no call was begun")
         (method, arguments), self._begun = self._begun, None
-        return getattr(self.target, method)(**arguments)
+        try:
+            return getattr(self.target, method)(**arguments)
+        except MlpackError:
+            raise
+        except Exception as error:
+            raise WorkerError(f"the model at hand failed: {type(error).__name__}: {error}") from error
 
     def close(self) -> None:
         """Remove the scratch folder."""

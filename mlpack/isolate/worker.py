@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import select
@@ -49,7 +50,7 @@ class Worker:
         """The worker's TMPDIR. The worker makes it, and removes it should this process be killed."""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._process, self._requests, self._answers = self._start(interpreter, environment or {})
-        self._send({"target": target, "limits": (limits or Limits()).to_json()})
+        self._send({"target": target, "limits": (limits or Limits.usual()).to_json()})
 
     def call(self, method: str, /, *, timeout: float | None = None, **arguments: Any) -> Any:
         """Call ``method`` with ``arguments`` and return its answer, within ``timeout`` seconds.
@@ -91,7 +92,7 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and all that it started."""
-        if self._process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # the whole group is gone already
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
@@ -180,7 +181,7 @@ class Worker:
         return WorkerError(f"the {self.name} {reason} before it answered", why=why, details=self.output())
 
     def _error(self, error: Mapping[str, Any]) -> MlpackError:
-        kind = error_classes().get(error["type"])
+        kind = error_classes().get(error["type"]) if error.get("own") else None
         if kind is not None:
             return kind(error["message"], why=error["why"], hint=error["hint"], details=error["details"])
         return WorkerError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.core.framework import ColumnHint, InputHints, Visit
+from mlpack.core.framework import ColumnHint, InputHints, Visit, asks_for_missing
 from mlpack.runtime.keras_session import declared_input, packed
 from mlpack.runtime.session import Array, Feed
 from mlpack.runtime.signature import Signature
@@ -31,7 +31,7 @@ def hints_of(model: Any, signature: Signature) -> InputHints:
             hints = _hints(layer)
             if hints:
                 found[name] = hints
-    return InputHints(found, takes_missing=False)
+    return InputHints(found, takes_missing=asks_for_missing(model.to_json()))
 
 
 def visit_layers(model: Any, signature: Signature, feed: Feed, visit: Visit) -> None:

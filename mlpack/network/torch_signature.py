@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlpack.core.errors import UsageError
-from mlpack.core.framework import ColumnHint, InputHints
+from mlpack.core.framework import ColumnHint, InputHints, asks_for_missing
 from mlpack.network.torch_axes import caller, describe, find_example
 from mlpack.network.torch_candidates import ROWS, recurrent_widths, vocabularies_of
 from mlpack.runtime.session import Array, Feed, Session
@@ -51,7 +51,29 @@ def hints_of(module: Any, signature: Signature) -> InputHints:
                 columns[spec.name] = (ColumnHint(low=0.0, high=float(limit - 1), integral=True),)
         elif normalised is not None:
             columns[spec.name] = normalised
-    return InputHints(columns, takes_missing=False)
+    return InputHints(columns, takes_missing=asks_for_missing(_source(module)))
+
+
+def _source(module: Any) -> str:
+    """The code of a module and all inside it: of a script as TorchScript has it, else of the classes, where it can be had."""
+    import inspect
+
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        return str(module.inlined_graph)
+    found = []
+    for kind in {type(part) for part in module.modules()} - _library_classes(module):
+        try:
+            found.append(inspect.getsource(kind))
+        except (OSError, TypeError):
+            continue  # a class typed into an interpreter has no source to look at
+    return "\n".join(found)
+
+
+def _library_classes(module: Any) -> set[type]:
+    """The classes of torch itself: what they do with values that are not finite is arithmetic."""
+    return {type(part) for part in module.modules() if type(part).__module__.startswith("torch.nn.")}
 
 
 def in_double(module: Any, signature: Signature, open_session: Callable[[Any, Signature], Session]) -> Session | None:

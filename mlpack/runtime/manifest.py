@@ -65,7 +65,11 @@ def read_manifest(folder: Path) -> Manifest:
             signature=Signature.from_json(document["signature"]),
             document=document,
         )
+        for part in ("source", "route", "parity", "requirements"):
+            document[part]
         files = {entry["path"]: entry["sha256"] for entry in document["files"]}
+        if files.get(manifest.model_file) != manifest.model_sha256:
+            raise ManifestError(f"{folder / MANIFEST} names a model that it does not list: {manifest.model_file!r}")
     except OSError as error:
         raise ManifestError(f"{folder / MANIFEST} cannot be read: {error.strerror}") from error
     except (KeyError, TypeError, ValueError) as error:

@@ -21,7 +21,7 @@ class TensorSpec:
     """One named tensor.
 
     ``dtype`` is a NumPy name (``"float32"``, ``"int64"``, ``"bool"``) or ``"string"``.
-    ``shape`` holds sizes and named dims; the batch axis is called ``"batch"`` and comes first.
+    ``shape`` holds sizes and named dims; the batch axis is called ``"batch"``.
     """
 
     name: str
@@ -83,6 +83,15 @@ class Signature:
     def output(self, name: str) -> TensorSpec:
         """The output called ``name``. Raises KeyError."""
         return next_named(self.outputs, name)
+
+    def scores_of(self, label: TensorSpec) -> TensorSpec | None:
+        """The probabilities or decision values that ``label`` was decided by; of several, those with the same ending."""
+        scores = [spec for spec in self.outputs if spec.role in {"probabilities", "decision"}]
+        ending = label.name.rpartition("_")[2] if "_" in label.name else ""
+        matching = [spec for spec in scores if ending and spec.name.endswith("_" + ending)]
+        if matching:
+            return matching[0]
+        return scores[0] if len(scores) == 1 else None
 
     def to_json(self) -> dict[str, Any]:
         """The signature as JSON-ready values; empty parts are left out."""

@@ -20,7 +20,7 @@ def verify(
     trust: Sequence[str] = (),
     budget: float = 30.0,
     bisect: bool = False,
-    report: Path | None = None,
+    report: str | Path | None = None,
 ) -> ParityReport:
     """Hold ``candidate`` against ``reference`` and say PASS, FAIL or VACUOUS, with the reason.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.core.errors import UsageError, WorkerError
+from mlpack.core.errors import OutputError, UsageError, WorkerError
 from mlpack.core.publish import publish_bytes
 from mlpack.runtime.session import Array, take_rows
 from mlpack.verify.align import align
@@ -35,9 +35,10 @@ def run_verify(
     trust: Sequence[str],
     budget: float,
     bisect: bool,
-    report: Path | None,
+    report: str | Path | None,
 ) -> ParityReport:
     """See `mlpack.verify`."""
+    report = Path(report) if report is not None else None
     writer = _writer(report)
     original, other = subject_of(reference), subject_of(candidate)
     with ExitStack() as stack:
@@ -93,6 +94,8 @@ def _writer(report: Path | None) -> Any:
         return write_json
     if report.suffix.lower() not in writers:
         raise UsageError(f"{report.name} has no ending of a report", hint="--report FILE.json or --report FILE.xml")
+    if not report.parent.is_dir():
+        raise OutputError(f"the folder {report.parent} does not exist", hint=f"mkdir -p {report.parent}")
     return writers[report.suffix.lower()]
 
 

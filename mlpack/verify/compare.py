@@ -66,10 +66,13 @@ def kind_of(array: Array) -> str:
     return {"b": "bool", "c": "complex"}.get(kind, "float")
 
 
-def compare_values(reference: Array, candidate: Array, tolerance: Tolerance) -> Measured:
+def compare_values(
+    reference: Array, candidate: Array, tolerance: Tolerance, growth: NDArray[np.float64] | None = None
+) -> Measured:
     """Compare numbers of one shape, any dtype, element by element in float64. NaN equals NaN, inf equals inf.
 
-    A reference value beyond the range of the candidate's dtype equals the infinity that it rounds to.
+    A reference value beyond the range of the candidate's dtype equals the infinity that it rounds to. ``growth`` is that of
+    `Tolerance.allowed`.
     """
     rows = len(reference) if reference.ndim else 1
     expected = reference.reshape(rows, -1) if reference.size else reference.reshape(rows, 0)
@@ -82,8 +85,7 @@ def compare_values(reference: Array, candidate: Array, tolerance: Tolerance) -> 
         same = (wide_expected == wide_given) | (np.isnan(wide_expected) & np.isnan(wide_given))
         error = np.where(same, 0.0, np.abs(wide_given - wide_expected))
         error = np.where(np.isnan(error), np.inf, error)
-        allowed = tolerance.atol + tolerance.rtol * np.abs(wide_expected)
-        off = ~same & ~(error <= np.where(np.isfinite(allowed), allowed, 0.0))
+        off = ~same & ~(error <= tolerance.allowed(wide_expected, growth))
     undefined = off & ~np.isfinite(wide_expected)
     return _measured(wide_expected, error, off & ~undefined, undefined, _ulps(expected, given))
 
@@ -119,11 +121,11 @@ def near_ties(
             continue
         if scores.ndim == 1:
             gap = abs(float(scores[row]))
-        elif scores.shape[1] > max(first, second):
+        elif scores.shape[1] > max(first, second) and int(scores[row].argmax()) == first:
             gap = abs(float(scores[row, first]) - float(scores[row, second]))
         else:
-            continue
-        ties[row] = gap <= 2 * (tolerance.atol + tolerance.rtol * float(np.abs(scores[row]).max()))
+            continue  # scores of something else than the classes, such as pairs of them, tell nothing
+        ties[row] = gap <= 2 * (tolerance.widest + tolerance.rtol * float(np.abs(scores[row]).max()))
     return ties
 
 

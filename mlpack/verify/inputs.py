@@ -9,9 +9,6 @@ from mlpack.runtime.session import Feed
 from mlpack.runtime.signature import Signature
 from mlpack.verify.data import read_data, sample_feed
 
-MOST_ROWS = 4096
-"""Rows of the user's data that are compared; the report says when there were more."""
-
 
 def feed_of(data: Any, signature: Signature | None) -> Feed | None:
     """``data`` as a feed: a path, arrays, a table, or None.

@@ -12,12 +12,12 @@ from mlpack.runtime.signature import Signature, TensorSpec
 from mlpack.verify.align import Alignment
 from mlpack.verify.compare import Measured, Rows, compare_labels, compare_values, contract, kind_of, near_ties
 from mlpack.verify.report import OutputReport, ProbeReport
-from mlpack.verify.tolerance import Tolerance, magnitude
+from mlpack.verify.tolerance import Tolerance, exactly
 from mlpack.verify.trial import ORDINARY, Asked
 
-ROUNDED_AWAY = 2.0**26
-"""The square root of 1 / eps of float64: beyond it one is rounded away from the square of an input. Distances are then decided
-by the order of operations alone, and in float32 sums and products soon overflow.
+ROUNDED_AWAY = 2.0**20
+"""Beyond it the square of an input rounds away, even in float64, what a column of ordinary size adds to a distance (2^40 times
+2^-52): the order of operations decides, and in float32 sums and products soon overflow.
 """
 NARROW = ("threshold", "missing", "infinite", "extreme")
 """Kinds of probes made to sit where one rounding step decides. A row of these that only the cast to the candidate's input
@@ -45,6 +45,10 @@ def judge(
         if not asked.rows:
             return replace(report, verdict="SKIPPED", difference=message)
         return replace(report, verdict="FAIL", message=message)
+    unannounced = set(given.outputs) - {spec.name for spec in alignment.candidate.outputs}
+    if unannounced:
+        names = ", ".join(sorted(unannounced))
+        return replace(report, verdict="FAIL", message=f"the candidate answers more than it declares: {names}")
     missing = [spec.name for spec in alignment.reference.outputs if spec not in [pair[0] for pair in alignment.outputs]]
     extra = len(alignment.candidate.outputs) - len(alignment.outputs)
     if missing or extra > 0:
@@ -58,12 +62,15 @@ def judge(
         outputs.append(output)
         undefined = max(undefined, open_rows)
     failed = [output for output in outputs if output.verdict == "FAIL"]
+    if failed and not asked.rows:
+        return replace(report, verdict="DIFFERS", difference=f"without any rows, {failed[0].message}")
+    difference = _difference(undefined, outputs)
     return replace(
         report,
         outputs=tuple(outputs),
-        verdict="FAIL" if failed else "PASS",
+        verdict="FAIL" if failed else "DIFFERS" if difference else "PASS",
         message=failed[0].message if failed else "",
-        difference=_difference(undefined, outputs),
+        difference=difference,
     )
 
 
@@ -93,21 +100,20 @@ def _judge_output(
 def _judge_values(
     asked: Asked, spec: TensorSpec, expected: Array, given: Array, tolerance: Tolerance, forgiven: Rows
 ) -> tuple[OutputReport, int]:
+    measured = compare_values(expected, given, tolerance, asked.growth)
+    bad = measured.beyond | measured.undefined
+    open_rows = np.zeros_like(bad)
     if asked.probe.kind not in ORDINARY:
-        tolerance = tolerance.at_scale(magnitude(expected))
-    measured = compare_values(expected, given, tolerance)
-    undefined = measured.undefined.copy()
-    undefined |= measured.beyond & _fit(forgiven, measured.beyond)
-    open_rows = undefined if asked.probe.kind not in ORDINARY else np.zeros_like(undefined)
-    bad = (measured.beyond | undefined) & ~open_rows
+        open_rows = (measured.undefined & ~measured.beyond) | (bad & _fit(forgiven, bad))
+    bad = bad & ~open_rows
     seen = _cast_output(asked, spec)
     cast_rows, conversion, cast = np.zeros_like(bad), None, None
     if seen is not None and seen.shape == given.shape:
-        against_cast = compare_values(seen, given, tolerance)
-        conversion, cast = against_cast.max_abs, compare_values(expected, seen, tolerance).max_abs
+        against_cast = compare_values(seen, given, tolerance, asked.growth)
+        conversion, cast = against_cast.max_abs, compare_values(expected, seen, tolerance, asked.growth).max_abs
         cast_rows = bad & ~against_cast.beyond & ~against_cast.undefined
     else:
-        cast_rows = bad & _lost_in_cast(asked)
+        cast_rows = bad & _fit(_lost_in_cast(asked), bad)
     if asked.probe.kind in NARROW:
         bad = bad & ~cast_rows
     report = _report(spec, measured, tolerance, bad)
@@ -135,7 +141,7 @@ def _judge_labels(
     measured = compare_labels(expected, given)
     bad = measured.beyond
     ties, open_rows = np.zeros_like(bad), bad & _fit(forgiven, bad)
-    scores = _scores_of(spec, signature)
+    scores = signature.scores_of(spec)
     if scores is not None and bad.any() and expected.ndim == 1:
         values = (asked.reference.outputs or {})[scores.name]
         tolerance = tolerances[scores.name]
@@ -143,13 +149,15 @@ def _judge_labels(
         if asked.probe.kind not in ORDINARY:
             open_rows = open_rows | (bad & ~_finite_rows(values))
     seen = _cast_output(asked, spec)
-    cast_rows = bad & (seen == given) if seen is not None and seen.shape == given.shape else bad & _lost_in_cast(asked)
-    cast_rows = np.asarray(cast_rows if cast_rows.ndim == 1 else cast_rows.all(axis=1))
+    if seen is not None and seen.shape == given.shape:
+        cast_rows = bad & np.asarray((seen == given).reshape(len(bad), -1).all(axis=1))
+    else:
+        cast_rows = bad & _fit(_lost_in_cast(asked), bad)
     bad = bad & ~ties & ~open_rows
     if asked.probe.kind in NARROW:
         bad = bad & ~cast_rows
     report = replace(
-        _report(spec, measured, Tolerance(0.0, 0.0, "exact"), bad),
+        _report(spec, measured, exactly(), bad),
         near_ties=int(ties.sum()),
         cast_rows=int(cast_rows.sum()),
     )
@@ -169,7 +177,7 @@ def _report(spec: TensorSpec, measured: Measured, tolerance: Tolerance, bad: Row
         max_rel=measured.max_rel,
         p99_rel=measured.p99_rel,
         max_ulp=measured.max_ulp,
-        atol=tolerance.atol,
+        atol=tolerance.widest,
         rtol=tolerance.rtol,
         rows_beyond=int(bad.sum()),
         worst_row=int(np.flatnonzero(bad)[0]) if bad.any() and not _is_bad(measured, bad) else measured.worst_row,
@@ -187,16 +195,14 @@ def _cast_output(asked: Asked, spec: TensorSpec) -> Array | None:
     return asked.cast.outputs.get(spec.name)
 
 
-def _lost_in_cast(asked: Asked) -> Rows | bool:
+def _lost_in_cast(asked: Asked) -> Rows:
     """Rows whose inputs overflow in the candidate's dtype, where the reference refuses what is left of them."""
-    if asked.cast is None or asked.cast.outputs is not None or asked.probe.kind != "extreme":
-        return False
     lost = np.zeros(asked.rows, dtype=bool)
-    for array in asked.probe.feed.values():
-        if array.dtype.kind == "f" and array.shape[:1] == (asked.rows,):
-            with np.errstate(all="ignore"):
-                overflows = np.isfinite(array) & ~np.isfinite(array.astype(np.float32))
-            lost |= overflows.reshape(asked.rows, -1).any(axis=1)
+    if asked.cast is None or asked.cast.outputs is not None or asked.probe.kind != "extreme":
+        return lost
+    for rows in asked.input_rows("f"):
+        with np.errstate(all="ignore"):
+            lost |= (np.isfinite(rows) & ~np.isfinite(rows.astype(np.float32))).any(axis=1)
     return lost
 
 
@@ -204,25 +210,14 @@ def _overflowing_rows(asked: Asked) -> Rows:
     """Rows of an extreme probe whose inputs are so large that their own rounding, or an overflow, decides the answer."""
     overflowing = np.zeros(asked.rows, dtype=bool)
     if asked.probe.kind == "extreme":
-        for array in asked.probe.feed.values():
-            if array.dtype.kind in "fiu" and array.shape[:1] == (asked.rows,):
-                overflowing |= (np.abs(array.reshape(asked.rows, -1).astype(np.float64)) > ROUNDED_AWAY).any(axis=1)
+        for rows in asked.input_rows("fiu"):
+            overflowing |= (np.abs(rows.astype(np.float64)) > ROUNDED_AWAY).any(axis=1)
     return overflowing
 
 
 def _fit(rows: Rows, wanted: Rows) -> Rows:
     """``rows`` where an output has one row an input row; nothing for an output of another length."""
     return rows if rows.shape == wanted.shape else np.zeros_like(wanted)
-
-
-def _scores_of(label: TensorSpec, signature: Signature) -> TensorSpec | None:
-    """The probabilities or decision values that a label was decided by; of several, those with the same ending."""
-    scores = [spec for spec in signature.outputs if spec.role in {"probabilities", "decision"}]
-    ending = label.name.rpartition("_")[2] if "_" in label.name else ""
-    matching = [spec for spec in scores if ending and spec.name.endswith("_" + ending)]
-    if matching:
-        return matching[0]
-    return scores[0] if len(scores) == 1 else None
 
 
 def _finite_rows(values: Array) -> Rows:

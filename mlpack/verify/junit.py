@@ -33,6 +33,10 @@ _FIGURES = (
 )
 
 
+_KEPT = frozenset({"PASS", "DIFFERS"})
+"""Verdicts that fail nothing."""
+
+
 def to_junit(report_json: Mapping[str, Any]) -> str:
     """The XML document of a report's `to_json`. FAIL and VACUOUS are failures; what was not compared is skipped."""
     seconds = f"{float(report_json.get('seconds') or 0.0):.3f}"
@@ -73,10 +77,10 @@ def _probe_cases(probe: Mapping[str, Any], difference: str) -> Iterator[ET.Eleme
         _outcome(case, output["verdict"], output.get("message", ""), _figures(probe, output))
         _remark(case, probe, difference)
         yield case
-    failed_alone = probe["verdict"] != "PASS" and all(output["verdict"] == "PASS" for output in outputs)
+    failed_alone = probe["verdict"] not in _KEPT and all(output["verdict"] == "PASS" for output in outputs)
     if not outputs or failed_alone:
         case = _case(probe["kind"], probe["name"])
-        message = probe.get("message") or difference or ("" if probe["verdict"] == "PASS" else "not compared")
+        message = probe.get("message") or difference or ("" if probe["verdict"] in _KEPT else "not compared")
         _outcome(case, probe["verdict"], message, f"rows: {probe.get('rows', 0)}")
         _remark(case, probe, difference)
         yield case
@@ -96,7 +100,7 @@ def _case(kind: str, name: str) -> ET.Element:
 
 
 def _outcome(case: ET.Element, verdict: str, message: str, details: str) -> None:
-    if verdict == "PASS":
+    if verdict in _KEPT:
         return
     if verdict == "SKIPPED":
         ET.SubElement(case, "skipped", {"message": _clean(message)})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.core.errors import DataError, WorkerError
+from mlpack.core.errors import DataError, ParityError
 from mlpack.runtime.session import Array, take_rows
 from mlpack.runtime.signature import Signature
 from mlpack.verify.align import Alignment, align
@@ -16,8 +16,10 @@ from mlpack.verify.judge import judge
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict
 from mlpack.verify.tolerance import Tolerance, derive
-from mlpack.verify.trial import ORDINARY, Asked, Reference, ask, ordinary_outputs
+from mlpack.verify.trial import ORDINARY, Asked, Reference, ask, joined_outputs, usual_probes, with_growth
 
+INDEPENDENT_COLUMNS = frozenset({"sklearn", "xgboost", "lightgbm"})
+"""Frameworks whose output columns are computed apart from each other, each in its own units."""
 ALIVE = 10.0
 """An output is alive when it moves by more than this many tolerances between the rows tried."""
 
@@ -33,22 +35,26 @@ def measure(
 ) -> ParityReport:
     """Hold an opened candidate against the reference.
 
-    A worker that dies or hangs makes the verdict FAIL. Raises DataError when the reference does not take the user's
-    data, ParityError when the two do not even take the same inputs.
+    A worker that dies or hangs makes the verdict FAIL, and so do inputs that do not correspond. Raises DataError when the
+    reference does not take the user's data.
     """
     started = time.monotonic()
     try:
         alignment = align(reference.signature, candidate.signature)
         asked, not_tried = ask(reference, candidate, alignment, budget)
         noise = reference.noise()
-    except WorkerError as error:
-        return ParityReport("FAIL", error.message, *parties, seconds=time.monotonic() - started)
+    except ParityError as error:
+        reason = f"{error.message}: {error.why}" if error.why else error.message
+        return ParityReport("FAIL", reason, *parties, seconds=time.monotonic() - started)
     _check_data(asked)
-    ordinary = ordinary_outputs(asked)
-    tolerances = _tolerances(ordinary, asked, alignment, noise, rtol, atol)
+    asked = with_growth(asked)
+    ordinary = joined_outputs([item for item in asked if item.probe.kind in ORDINARY])
+    usual = joined_outputs(usual_probes(asked))
+    independent = reference.peer.framework in INDEPENDENT_COLUMNS
+    tolerances = _tolerances(usual, asked, alignment, noise, (rtol, atol), shared=not independent)
     takes_missing = reference.hints.takes_missing
     probes = [judge(item, alignment, tolerances, takes_missing=takes_missing) for item in asked]
-    verdict, reason = _verdict(probes, ordinary, tolerances)
+    verdict, reason = _verdict(probes, _alive(ordinary, tolerances, reference.signature))
     return ParityReport(
         verdict,
         reason,
@@ -72,17 +78,18 @@ def _check_data(asked: Sequence[Asked]) -> None:
 
 
 def _tolerances(
-    ordinary: Mapping[str, Array],
+    usual: Mapping[str, Array],
     asked: Sequence[Asked],
     alignment: Alignment,
     noise: Mapping[str, Mapping[str, float]],
-    rtol: float | None,
-    atol: float | None,
+    wish: tuple[float | None, float | None],
+    *,
+    shared: bool,
 ) -> dict[str, Tolerance]:
     """The tolerance of every float output of the reference, by name."""
     found: dict[str, Tolerance] = {}
     for theirs, ours in alignment.outputs:
-        values = ordinary.get(theirs.name)
+        values = usual.get(theirs.name)
         if values is None:
             values = _any_answer(asked, theirs.name)
         if values is None or values.dtype.kind not in "fV":
@@ -96,7 +103,8 @@ def _tolerances(
             values.dtype,
         )
         own_noise = {source: by_output.get(theirs.name, 0.0) for source, by_output in noise.items()}
-        found[theirs.name] = derive(values, given, own_noise, rtol, atol)
+        by_column = theirs.role == "tensor"
+        found[theirs.name] = derive(values, given, own_noise, wish, by_column=by_column, shared=shared)
     return found
 
 
@@ -105,21 +113,33 @@ def _any_answer(asked: Sequence[Asked], name: str) -> Array | None:
     return next(answers, None)
 
 
-def _verdict(
-    probes: Sequence[ProbeReport], ordinary: Mapping[str, Array], tolerances: Mapping[str, Tolerance]
-) -> tuple[Verdict, str]:
+def _verdict(probes: Sequence[ProbeReport], alive: Mapping[str, bool]) -> tuple[Verdict, str]:
     failed = [probe for probe in probes if probe.verdict == "FAIL"]
     if failed:
         return "FAIL", f"{failed[0].name}: {failed[0].message}"
+    if not probes:
+        return "VACUOUS", "nothing was compared: the time budget was used up before the first answer"
     compared = [output for probe in probes if probe.kind in ORDINARY and probe.rows for output in probe.outputs]
     if not any(output.compared for output in compared):
         return "VACUOUS", _nothing_compared(probes)
-    if not any(_is_alive(values, tolerances.get(name)) for name, values in ordinary.items()):
+    if not any(alive.values()):
         return "VACUOUS", "the outputs do not depend on the inputs tried, so equal answers prove nothing"
     worst = max(output.max_abs for probe in probes if probe.kind != "extreme" for output in probe.outputs)
     rows = sum(probe.rows for probe in probes if probe.outputs)
     count = sum(1 for probe in probes if probe.outputs)
-    return "PASS", f"{rows} rows of {count} kinds of input agree; the worst error is {worst:.2g}"
+    still = [name for name, moves in alive.items() if not moves]
+    proviso = f"; {', '.join(still)} answered the same to every row, which proves nothing about it" if still else ""
+    return "PASS", f"{rows} rows of {count} kinds of input agree; the worst error is {worst:.2g}{proviso}"
+
+
+def _alive(ordinary: Mapping[str, Array], tolerances: Mapping[str, Tolerance], signature: Signature) -> dict[str, bool]:
+    """Whether each output depends on the inputs tried. A label does when the scores that it is decided by do."""
+    alive = {name: _is_alive(values, tolerances.get(name)) for name, values in ordinary.items()}
+    for spec in signature.outputs:
+        scores = signature.scores_of(spec) if spec.role == "label" else None
+        if scores is not None and spec.name in alive:
+            alive[spec.name] = alive.get(scores.name, False)
+    return alive
 
 
 def _nothing_compared(probes: Sequence[ProbeReport]) -> str:
@@ -138,7 +158,7 @@ def _is_alive(values: Array, tolerance: Tolerance | None) -> bool:
         wide = rows.astype(np.float64)
         wide[~np.isfinite(wide)] = np.nan
         spread = np.nanmax(wide, axis=0, initial=-np.inf) - np.nanmin(wide, axis=0, initial=np.inf)
-    return bool((spread > ALIVE * (tolerance.atol + tolerance.rtol * tolerance.scale)).any())
+    return bool((spread > ALIVE * (tolerance.widest + tolerance.rtol * tolerance.scale.max())).any())
 
 
 def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked], signature: Signature) -> dict[str, Any] | None:

@@ -41,12 +41,14 @@ class OutputReport:
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """One set of inputs. ``difference`` says where the two models keep different contracts without one being wrong."""
+    """One set of inputs. DIFFERS is neither PASS nor FAIL: ``difference`` says where the two keep different contracts, and
+    neither is wrong.
+    """
 
     name: str
     kind: str
     rows: int
-    verdict: Literal["PASS", "FAIL", "SKIPPED"]
+    verdict: Literal["PASS", "FAIL", "DIFFERS", "SKIPPED"]
     outputs: tuple[OutputReport, ...] = ()
     note: str = ""
     difference: str = ""
@@ -64,7 +66,7 @@ class Party:
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ParityReport(Shown):
     """The verdict on a candidate, and everything it rests on."""
 
@@ -164,7 +166,7 @@ class ParityReport(Shown):
 
 
 PROBE_COLUMNS = ("inputs", "rows", "verdict", "max error", "p99", "ULPs", "labels")
-_TONES: dict[str, Tone] = {"PASS": "good", "FAIL": "bad", "VACUOUS": "warn", "SKIPPED": "dim"}
+_TONES: dict[str, Tone] = {"PASS": "good", "FAIL": "bad", "VACUOUS": "warn", "DIFFERS": "warn", "SKIPPED": "dim"}
 
 
 def _row(probe: ProbeReport) -> tuple[str | Cell, ...]:

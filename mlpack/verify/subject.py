@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import CorruptFileError, UsageError
+from mlpack.core.errors import UsageError
 from mlpack.core.format import Format
-from mlpack.core.model_file import Header, sha256_of
+from mlpack.core.model_file import Header, manifest_in, sha256_of
 from mlpack.formats import format_named, identify
 from mlpack.isolate import Worker
 from mlpack.isolate.local import LocalWorker
-from mlpack.runtime.manifest import ManifestError, is_bundle, read_manifest
+from mlpack.runtime.manifest import is_bundle
 from mlpack.runtime.session import Feed
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import Party
@@ -37,6 +38,7 @@ class Subject:
 
         return framework_of(self.model).name
 
+    @cached_property
     def sha256(self) -> str:
         """The SHA-256 of the file; empty for a model at hand."""
         return sha256_of(self.path) if self.path else ""
@@ -47,7 +49,7 @@ class Subject:
             path=str(self.path) if self.path else f"{type(self.model).__qualname__} at hand",
             format=self.format.name if self.format else "object",
             framework=peer.framework,
-            sha256=self.sha256(),
+            sha256=self.sha256,
             versions=peer.versions,
         )
 
@@ -68,10 +70,7 @@ def subject_of(model: Any) -> Subject:
     if not is_bundle(path):
         form, header = identify(path)
         return Subject(path, form, header)
-    try:
-        manifest = read_manifest(path)
-    except ManifestError as error:
-        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack MODEL -o NAME.mlpack") from error
+    manifest = manifest_in(path)
     form = format_named(manifest.model_format)
     return Subject(manifest.model_path, form, form.read_header(manifest.model_path))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlpack.core.framework import InputHints
 from mlpack.runtime.session import Array, Feed, rows_in, take_rows
@@ -32,6 +33,20 @@ class Asked:
 
     rows: int = 0
     """The rows of the probe's batch."""
+    batch_axes: tuple[tuple[str, int], ...] = ()
+    """The reference's inputs that have the batch, and the axis it lies on."""
+    growth: NDArray[np.float64] | None = None
+    """For each row, how many times larger its inputs are than those of ordinary rows; 1 at least."""
+
+    def input_rows(self, kinds: str) -> list[Array]:
+        """The inputs of these dtype kinds that have the batch, each as [rows, values]."""
+        found = []
+        for name, axis in self.batch_axes:
+            array = np.asarray(self.probe.feed[name])
+            if array.dtype.kind in kinds and array.shape[axis] == self.rows:
+                width = array.size // self.rows if self.rows else 0
+                found.append(np.moveaxis(array, axis, 0).reshape(self.rows, width))
+        return found
 
 
 @dataclass
@@ -61,7 +76,7 @@ class Reference:
         """Take the reference's answers now, before anything else is done to the model, within ``budget`` seconds."""
         for probe in self.probes():
             if self.peer.seconds > budget:
-                return
+                break
             self.keep(probe, "", self.peer.run(probe.feed))
         self.noise()
 
@@ -125,16 +140,69 @@ def _ask_one(reference: Reference, candidate: Peer, alignment: Alignment, probe:
     cast = None
     if seen is not None:
         cast = reference.known(probe, key) or reference.keep(probe, key, reference.peer.run(seen))
-    return Asked(probe, answer, candidate.finish(), cast, rows_in(probe.feed, reference.signature.inputs))
+    inputs = reference.signature.inputs
+    axes = {theirs.name: theirs.batch_axis for theirs, _ in alignment.outputs}
+    twins = {ours.name: theirs.batch_axis for theirs, ours in alignment.outputs}
+    return Asked(
+        probe,
+        _rows_first(answer, axes),
+        _rows_first(candidate.finish(), twins),
+        None if cast is None else _rows_first(cast, axes),
+        rows_in(probe.feed, inputs),
+        tuple((spec.name, spec.batch_axis) for spec in inputs if spec.batch_axis is not None),
+    )
 
 
-def ordinary_outputs(asked: list[Asked]) -> dict[str, Array]:
-    """The reference's answers on ordinary probes by output, rows joined where their shapes allow it."""
+def _rows_first(answer: Answer, axes: Mapping[str, int | None]) -> Answer:
+    """The same answer with the batch on the first axis of every output, and complex numbers as pairs on a last one."""
+    if answer.outputs is None:
+        return answer
+    turned = {}
+    for name, array in answer.outputs.items():
+        axis = axes.get(name)
+        rows = np.moveaxis(array, axis, 0) if axis and axis < array.ndim else array
+        turned[name] = np.stack([rows.real, rows.imag], axis=-1) if rows.dtype.kind == "c" else rows
+    return Answer(turned)
+
+
+def with_growth(asked: list[Asked]) -> list[Asked]:
+    """The same answers, each row's inputs measured against the 99th percentile of the usual ones."""
+    usual = [magnitudes for item in usual_probes(asked) for magnitudes in _magnitudes(item)]
+    scale = float(np.quantile(np.concatenate(usual), 0.99)) if usual and sum(map(len, usual)) else 0.0
+    return [replace(item, growth=_growth(item, scale)) for item in asked]
+
+
+def usual_probes(asked: list[Asked]) -> list[Asked]:
+    """What sets the scale of everything: the user's data where there is any, else the first drawn rows."""
+    answered = [
+        item for item in asked if item.probe.kind in ORDINARY and item.reference.outputs is not None and item.rows
+    ]
+    data = [item for item in answered if item.probe.kind == "data"]
+    return data or answered[:1]
+
+
+def _magnitudes(item: Asked) -> list[NDArray[np.float64]]:
+    with np.errstate(all="ignore"):
+        values = [np.abs(rows.astype(np.float64)) for rows in item.input_rows("fiu")]
+    return [magnitudes[np.isfinite(magnitudes)] for magnitudes in values]
+
+
+def _growth(item: Asked, scale: float) -> NDArray[np.float64]:
+    growth = np.ones(item.rows)
+    if scale > 0:
+        for rows in item.input_rows("fiu"):
+            with np.errstate(all="ignore"):
+                magnitudes = np.abs(rows.astype(np.float64))
+            magnitudes[~np.isfinite(magnitudes)] = 0.0
+            growth = np.maximum(growth, magnitudes.max(axis=1, initial=0.0) / scale)
+    return growth
+
+
+def joined_outputs(asked: list[Asked]) -> dict[str, Array]:
+    """The reference's answers to these probes by output, rows joined where their shapes allow it."""
     gathered: dict[str, list[Array]] = {}
     for item in asked:
-        if item.probe.kind not in ORDINARY or item.reference.outputs is None:
-            continue
-        for name, array in item.reference.outputs.items():
+        for name, array in (item.reference.outputs or {}).items():
             rows = gathered.setdefault(name, [])
             if array.ndim and (not rows or rows[0].shape[1:] == array.shape[1:]):
                 rows.append(array)

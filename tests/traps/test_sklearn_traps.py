@@ -128,3 +128,55 @@ def test_hummingbirds_three_class_probabilities_are_caught_and_ours_are_right(tm
     assert agreement == [1.0], "every label is right"
     assert max(errors) > 0.1, "and the probabilities are not"
     assert mlpack.convert(path, tmp_path / "ours.pt", to="torchscript", data=rows, trust=trust).verdict == "PASS"
+
+
+def test_wild_inputs_do_not_loosen_what_is_asked_of_real_rows(tmp_path):
+    """Squares of drawn rows are in the tens of thousands; an answer that is off by one on every real row is still wrong."""
+    from sklearn.datasets import load_diabetes
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import PolynomialFeatures
+
+    rows, target = load_diabetes(return_X_y=True)
+    model = make_pipeline(PolynomialFeatures(2), Ridge()).fit(rows, target)
+    assert mlpack.convert(model, tmp_path / "right.onnx", data=rows).verdict == "PASS"
+    model[-1].intercept_ += 1.0
+    mlpack.convert(model, tmp_path / "off.onnx", data=rows)
+    model[-1].intercept_ -= 1.0
+    assert mlpack.verify(model, tmp_path / "off.onnx", data=rows).verdict == "FAIL"
+    assert mlpack.verify(model, tmp_path / "off.onnx").verdict == "FAIL"
+
+
+def test_a_small_target_beside_a_large_one_is_held_to_its_own_scale(tmp_path):
+    from sklearn.linear_model import LinearRegression
+
+    rows = np.random.default_rng(0).standard_normal((200, 4))
+    targets = np.stack([1e6 * rows[:, 0], rows[:, 1] + rows[:, 2]], axis=1)
+    model = LinearRegression().fit(rows, targets)
+    sound = model.coef_.copy()
+    model.coef_[1] = 0.0
+    mlpack.convert(model, tmp_path / "dead.onnx")
+    model.coef_ = sound
+    report = mlpack.verify(model, tmp_path / "dead.onnx", data=rows)
+    assert report.verdict == "FAIL"
+
+
+def test_neighbours_and_clusters_convert(tmp_path):
+    """Their distances are rounded away on extremes; that is no reason to refuse them."""
+    from sklearn.cluster import KMeans
+    from sklearn.datasets import load_wine
+    from sklearn.neighbors import KNeighborsClassifier
+
+    rows, classes = load_wine(return_X_y=True)
+    neighbours = KNeighborsClassifier().fit(rows, classes)
+    assert mlpack.convert(neighbours, tmp_path / "knn.onnx", data=rows).verdict == "PASS"
+    clusters = KMeans(3, n_init=1, random_state=0).fit(rows)
+    assert mlpack.convert(clusters, tmp_path / "kmeans.onnx", data=rows).verdict == "PASS"
+
+
+def test_xgboosts_own_answer_to_no_rows_is_no_reason_to_refuse(tmp_path):
+    """It answers [0, 2] to an empty batch of a three-class model."""
+    import xgboost
+    from sklearn.datasets import load_wine
+
+    model = xgboost.XGBClassifier(n_estimators=5).fit(*load_wine(return_X_y=True))
+    assert mlpack.convert(model, tmp_path / "xgb.onnx").verdict == "PASS"

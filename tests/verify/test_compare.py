@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mlpack.verify.compare import compare_labels, compare_values, contract, near_ties
-from mlpack.verify.tolerance import Tolerance
+from mlpack.verify.tolerance import Tolerance, exactly
 
-EXACT = Tolerance(0.0, 0.0, "exact")
-LOOSE = Tolerance(1e-3, 0.0, "dtype")
+EXACT = exactly()
+LOOSE = Tolerance(np.full(1, 1e-3), 0.0, "dtype", np.full(1, 1e30))
 FLOATS = hnp.arrays(np.float32, hnp.array_shapes(min_dims=1, max_dims=3, max_side=5), elements=st.floats(width=32))
 
 
@@ -74,7 +74,9 @@ def test_near_ties_are_told_from_real_disagreements():
     measured = compare_labels(labels, given_labels)
     assert measured.beyond.tolist() == [True, True, False]
     assert measured.agreement == pytest.approx(1 / 3)
-    ties = near_ties(labels, given_labels, scores, ("a", "b"), Tolerance(1e-6, 0, "dtype"), measured.beyond)
+    ties = near_ties(
+        labels, given_labels, scores, ("a", "b"), Tolerance(np.full(1, 1e-6), 0.0, "dtype", np.ones(1)), measured.beyond
+    )
     assert ties.tolist() == [True, False, False]
 
 

@@ -78,6 +78,8 @@ def _assign(table: Table, needs: Sequence[Need]) -> dict[str, list[int]]:
     """The positions of the columns of each input."""
     named = [name for need in needs if need.names is not None for name in need.names]
     open_needs = [need for need in needs if need.names is None]
+    if len(needs) == 1 and needs[0].count == 1 and len(table.columns) == 1:
+        return {needs[0].spec.name: [0]}  # one column for one input: there is nothing to tell apart
     if table.names is not None and not open_needs:
         check_names(table.source, named, table.names)
         return {need.spec.name: [table.names.index(name) for name in need.names or ()] for need in needs}
