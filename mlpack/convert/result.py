@@ -95,5 +95,5 @@ class ConversionResult(Shown):
             rows = [(refusal.variant, refusal.reason) for refusal in self.refused]
             blocks.append(Table("Refused on the way", ("variant", "because"), rows))
         if self.report and not self.output:
-            blocks += self.report.view()
+            blocks += self.report.view()[1:]  # the first line is the reason, which stands in the table above
         return blocks

@@ -40,6 +40,10 @@ class LocalWorker:
         except Exception as error:
             raise WorkerError(f"the model at hand failed: {type(error).__name__}: {error}") from error
 
+    def kill(self) -> None:
+        """Let go of the object; nothing can be called any more."""
+        self.target = None
+
     def close(self) -> None:
         """Remove the scratch folder."""
         self._folder.cleanup()

@@ -93,14 +93,6 @@ class Side:
 
         return [stage.to_json() for stage in collect(self.framework, self.model, self.signature, feed)]
 
-    def release(self) -> None:
-        """Let go of the model and the memory it takes; nothing can be asked any more."""
-        import gc
-
-        self.session.close()
-        del self.session, self.model
-        gc.collect()
-
     def _opened(self, sample: Mapping[str, Array] | None) -> dict[str, Any]:
         self.signature = self.framework.signature(self.model, sample)
         self.session = self.framework.session(self.model, self.signature)

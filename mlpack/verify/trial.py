@@ -81,8 +81,11 @@ class Reference:
         self.noise()
 
     def release(self) -> None:
-        """Let go of the model: from now on there are the answers already given, and no others."""
-        self.peer.worker.call("release")
+        """End the process that holds the model: from now on there are the answers already given, and no others.
+
+        What it saved stays until its worker is closed.
+        """
+        self.peer.worker.kill()
         self.released = True
 
     def known(self, probe: Probe, key: str = "") -> Answer | None:

@@ -139,3 +139,29 @@ mlpack.convert({str(forest_pipeline)!r}, {str(out / "m.onnx")!r}, trust={trusted
             time.sleep(0.05)
         assert os.listdir(scratch) == []
         assert [name for name in os.listdir(out) if name != "m.onnx"] == []
+
+
+def test_a_large_model_is_let_go_before_its_copy_is_loaded(logistic_pickle, tmp_path, trusted, monkeypatch):
+    from mlpack.convert import command
+
+    monkeypatch.setattr(command, "LARGE", 0)
+    result = mlpack.convert(logistic_pickle, tmp_path / "m.joblib", trust=trusted(logistic_pickle))
+    assert result.verdict == "PASS"
+    with pytest.raises(ParityError, match="budget"):
+        mlpack.convert(logistic_pickle, tmp_path / "n.joblib", trust=trusted(logistic_pickle), budget=0.0)
+    assert not (tmp_path / "n.joblib").exists()
+
+
+def test_an_ending_that_belongs_to_another_format_is_refused(logistic_pickle, tmp_path):
+    with pytest.raises(UsageError, match="under the name of"):
+        mlpack.convert(logistic_pickle, tmp_path / "m.onnx", to="joblib")
+
+
+def test_an_opset_that_there_is_not_is_refused(logistic_pickle, tmp_path):
+    with pytest.raises(UsageError, match="no opset 99"):
+        mlpack.convert(logistic_pickle, tmp_path / "m.onnx", opset=99)
+
+
+def test_the_opset_asked_for_is_the_one_written(logistic_pickle, tmp_path, trusted):
+    mlpack.convert(logistic_pickle, tmp_path / "m.onnx", opset=17, trust=trusted(logistic_pickle))
+    assert mlpack.inspect(tmp_path / "m.onnx").to_json()["opsets"]["ai.onnx"] == 17
