@@ -164,4 +164,4 @@ def test_an_opset_that_there_is_not_is_refused(logistic_pickle, tmp_path):
 
 def test_the_opset_asked_for_is_the_one_written(logistic_pickle, tmp_path, trusted):
     mlpack.convert(logistic_pickle, tmp_path / "m.onnx", opset=17, trust=trusted(logistic_pickle))
-    assert mlpack.inspect(tmp_path / "m.onnx").to_json()["opsets"]["ai.onnx"] == 17
+    assert mlpack.inspect(tmp_path / "m.onnx").to_json()["opsets"].get("") == 17
