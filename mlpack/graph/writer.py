@@ -10,7 +10,6 @@ import numpy as np
 
 from mlpack.core.errors import UnsupportedOperatorError, UsageError
 from mlpack.graph.rename import Renamer, used_names
-from mlpack.runtime.session import Array
 from mlpack.runtime.signature import TensorSpec
 
 if TYPE_CHECKING:
@@ -214,13 +213,6 @@ def element_type(dtype: str) -> int:
     if dtype == "string":
         return int(TensorProto.STRING)
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
-
-
-def constant_strings(values: Sequence[str]) -> Array:
-    """Strings as the object array that ONNX constants are made from."""
-    strings = np.empty(len(values), dtype=object)
-    strings[:] = list(values)
-    return strings
 
 
 def _value_info(spec: TensorSpec) -> onnx.ValueInfoProto:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -76,11 +77,9 @@ def _not_whole(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
 
 def _floats(cells: Sequence[Any], place: Place) -> NDArray[np.float64]:
     """All cells at once where they are plain numbers, else one by one, to read missing values and find the culprit."""
-    try:
+    with contextlib.suppress(ValueError, TypeError):  # what is no plain number is read, or named, below
         if not any(isinstance(cell, str) and "_" in cell for cell in cells):
             return np.array(list(map(float, cells)), dtype=np.float64)
-    except (ValueError, TypeError):
-        pass
     return np.array(_each(cells, to_float, place), dtype=np.float64)
 
 
