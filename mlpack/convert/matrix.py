@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlpack.convert.routes import Route, routes, why_none
+from mlpack.converters import all_converters
 from mlpack.core.format import Format
 from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table
 from mlpack.formats import all_formats, format_named
@@ -90,9 +91,8 @@ class FormatMatrix(Shown):
         blocks += [Line(line, "dim") for line in self._reasons()]
         others = [form for form in all_formats().values() if form.name not in MATRIX]
         blocks.append(Facts([(form.title, self._reach(form)) for form in others], "Also read and written"))
-        absent = sorted({name for edge in self.edges for name in set(edge.frameworks) - set(edge.ready)})
-        if absent:
-            extras = ", ".join(sorted({all_frameworks()[name].extra for name in absent}))
+        extras = ",".join(missing_extras())
+        if extras:
             blocks.append(Line(f'* not all libraries are installed: pip install "mlpack-toolkit[{extras}]"', "warn"))
         return blocks
 
@@ -133,6 +133,19 @@ class FormatMatrix(Shown):
         )
 
 
+def missing_extras() -> list[str]:
+    """The extras that bring what a framework or converter imports and this machine lacks, sorted."""
+    needed: list[tuple[tuple[str, ...], str]] = [
+        ((framework.library,), framework.extra) for framework in all_frameworks().values()
+    ]
+    needed += [(converter.libraries, converter.extra) for converter in all_converters().values()]
+    return sorted({extra for libraries, extra in needed if extra and not _are_installed(libraries)})
+
+
+def _are_installed(libraries: Iterable[str]) -> bool:
+    return all(importlib.util.find_spec(library) is not None for library in libraries if library)
+
+
 def conversion_matrix() -> FormatMatrix:
     """Every pair of formats, from the registered formats, frameworks and converters."""
     formats = all_formats()
@@ -158,4 +171,4 @@ def _is_ready(route: Route) -> bool:
     libraries = {route.target.library, all_frameworks()[route.framework].library}
     for converter in route.converters:
         libraries |= set(converter.libraries)
-    return all(importlib.util.find_spec(library) is not None for library in libraries if library)
+    return _are_installed(libraries)
