@@ -59,7 +59,7 @@ class Kept:
 
 @dataclass
 class Attempts:
-    """The runs of one conversion: a reference that stays, and a fresh candidate for each variant."""
+    """The runs of one conversion: a reference that stays, and one candidate process that opens variant after variant."""
 
     subject: Subject
     reference: Reference
