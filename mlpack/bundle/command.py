@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.bundle.result import PackResult
+from mlpack.bundle.signing import signer
 from mlpack.bundle.write import Contents, check_folder, write_bundle
 from mlpack.convert.attempts import Attempts, Kept, Terms
 from mlpack.convert.command import prove, result_of
 from mlpack.convert.routes import Route
 from mlpack.core.errors import NoRouteError, UsageError
 from mlpack.core.format import Format
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named
 from mlpack.verify.subject import Subject, subject_of
 
@@ -41,8 +43,10 @@ def run_pack(
     version: str | None,
     format: str | None,
     wish: tuple[float | None, float | None],
-    trust: Sequence[str],
+    trust: Trust,
     budget: float,
+    sign: Path | None,
+    password: str | None,
 ) -> PackResult:
     """See `mlpack.bundle.pack`."""
     started = time.monotonic()
@@ -53,13 +57,14 @@ def run_pack(
     subject = subject_of(model)
     check_folder(path)
     chosen = _name(name, path)
+    seal = signer(sign, password) if sign is not None else None
     terms = Terms(wish, trust, None, verify=True, budget=budget)
     with ExitStack() as stack:
         route, attempts, kept = _first_that_holds(subject, _targets(subject, format), data, terms, stack)
         conversion = result_of(subject, attempts, route, kept, kept.path, time.monotonic() - started)
-        contents = Contents(subject, attempts, route, kept, chosen, version or "1")
+        contents = Contents(subject, attempts, route, kept, chosen, version or "1", seal)
         manifest = write_bundle(contents, path)
-    return PackResult(str(path), manifest, conversion)
+    return PackResult(str(path), manifest, conversion, seal.key if seal else None)
 
 
 def _first_that_holds(

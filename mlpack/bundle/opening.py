@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from mlpack.core.errors import DataError, UsageError
 from mlpack.core.model_file import manifest_in
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
 from mlpack.runtime.session import ClosingSession, Outputs, Session
@@ -56,7 +56,7 @@ class Predictor(ClosingSession):
         return f"<bundle {self.name}: {inputs} → {', '.join(str(spec) for spec in self.signature.outputs)}>"
 
 
-def open_bundle(path: Path, trust: Sequence[str]) -> Predictor:
+def open_bundle(path: Path, trust: Trust) -> Predictor:
     """The model in the bundle at ``path``, whose files are checked against the manifest first.
 
     Raises UsageError, CorruptFileError, TrustError, MissingLibraryError.

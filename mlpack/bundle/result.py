@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mlpack.convert.result import ConversionResult
+from mlpack.core.keys import Key
 from mlpack.core.view import Block, Facts, Line, Shown
+from mlpack.runtime.manifest import SIGNATURE
 
 
 @dataclass(frozen=True, repr=False)
 class PackResult(Shown):
-    """A written bundle, with its manifest and the conversion behind it."""
+    """A written bundle, with its manifest, the conversion behind it, and the key that it was signed with."""
 
     command: ClassVar[str] = "pack"
 
     path: str
     manifest: Mapping[str, Any]
     conversion: ConversionResult
+    signed_by: Key | None = None
 
     @property
     def exit_code(self) -> int:
@@ -27,7 +30,12 @@ class PackResult(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON-ready values."""
-        return {"path": self.path, "manifest": dict(self.manifest), "conversion": self.conversion.to_json()}
+        return {
+            "path": self.path,
+            "manifest": dict(self.manifest),
+            "conversion": self.conversion.to_json(),
+            "signed_by": self.signed_by.to_json() if self.signed_by else None,
+        }
 
     def view(self) -> Sequence[Block]:
         """Where the bundle is, what it holds, and the proof."""
@@ -45,6 +53,15 @@ class PackResult(Shown):
                     ("route", " → ".join(self.manifest["route"]["frameworks"])),
                     ("requires", ", ".join(self.manifest["requirements"])),
                     ("files", ", ".join(entry["path"] for entry in self.manifest["files"])),
+                    *self._signature(),
                 ]
             ),
+        ]
+
+    def _signature(self) -> list[tuple[str, str]]:
+        if self.signed_by is None:
+            return []
+        return [
+            ("signed with", f"{self.signed_by.path}, ECDSA on {self.signed_by.curve}, in {SIGNATURE}"),
+            ("key SHA-256", self.signed_by.fingerprint),
         ]

@@ -15,6 +15,7 @@ import mlpack
 from mlpack.bundle.archive import write_arrays
 from mlpack.bundle.requirements import requirements
 from mlpack.bundle.sbom import sbom
+from mlpack.bundle.signing import Signer
 from mlpack.convert.attempts import Attempts, Kept
 from mlpack.convert.routes import Route
 from mlpack.core.errors import OutputError, ParityError, UsageError
@@ -39,6 +40,7 @@ class Contents:
     kept: Kept
     name: str
     version: str
+    signer: Signer | None = None
 
 
 def check_folder(path: Path) -> None:
@@ -58,10 +60,13 @@ def write_bundle(contents: Contents, path: Path) -> dict[str, Any]:
     """
     _sweep(path)
     staging = path.with_name(f".{path.name}.part-{os.getpid()}-{secrets.token_hex(4)}")
+    folder = staging / path.name  # a signature is made over the name of the folder too
     try:
-        staging.mkdir()
-        manifest = _fill(contents, staging)
-        _replace(staging, path)
+        folder.mkdir(parents=True)
+        manifest = _fill(contents, folder)
+        if contents.signer is not None:
+            contents.signer.sign(folder)
+        _replace(folder, path)
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written", why=error.strerror or str(error), hint="choose another place with -o"

@@ -12,7 +12,7 @@ from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
 
-def convert(  # noqa: PLR0913 - every flag is a parameter
+def convert(
     model: Model,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")],

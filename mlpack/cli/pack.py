@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from mlpack.cli.options import Data, Json, Model, Quiet, Trust, Verbose
+from mlpack.cli.password import ask_password
 from mlpack.cli.render import Renderer
+from mlpack.core.keys import PASSWORD_VARIABLE
 from mlpack.core.view import Result
 
 
@@ -23,6 +25,14 @@ def pack(
         Literal["onnx", "torchscript", "native"] | None,
         typer.Option("--format", help="Format of the model inside; native keeps the file as it is."),
     ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign",
+            metavar="KEY.pem",
+            help=f"Sign the bundle with this private key. Its password is asked for, or read from {PASSWORD_VARIABLE}.",
+        ),
+    ] = None,
     trust: Trust = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -32,10 +42,21 @@ def pack(
 
     Example: mlpack pack digits.h5 -o digits.mlpack
     """
+    password = ask_password(sign)
 
     def call() -> Result:
         from mlpack.bundle import pack as run
 
-        return run(model, output, data=data, name=name, version=version, format=format_, trust=trust or ())
+        return run(
+            model,
+            output,
+            data=data,
+            name=name,
+            version=version,
+            format=format_,
+            trust=trust or (),
+            sign=sign,
+            password=password,
+        )
 
     Renderer("pack", json=json, quiet=quiet, verbose=verbose).run(f"packing {model}", call)

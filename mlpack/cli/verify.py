@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,10 @@ from mlpack.core.view import Result
 
 def verify(
     reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="The model whose answers are right.")],
-    candidate: Annotated[Path, typer.Argument(metavar="CANDIDATE", help="The model that has to answer the same.")],
+    candidate: Annotated[
+        Path | None,
+        typer.Argument(metavar="CANDIDATE", help="The model that has to answer the same.", show_default=False),
+    ] = None,
     *,
     data: Data = None,
     report: Annotated[
@@ -24,6 +28,14 @@ def verify(
     rtol: Rtol = None,
     atol: Atol = None,
     budget: Budget = 30.0,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="PUBLIC.pem",
+            help="Check the signature of the bundle REFERENCE, instead of comparing models.",
+        ),
+    ] = None,
     trust: Trust = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -31,14 +43,15 @@ def verify(
 ) -> None:
     """Compare two models on inputs from cheap to cruel: PASS, FAIL or VACUOUS.
 
-    Exits 3 unless the verdict is PASS.
+    Exits 3 unless the verdict is PASS. With --key: SIGNED, or exit 4.
 
     Example: mlpack verify digits.h5 digits.onnx --report parity.xml
     """
 
     def call() -> Result:
-        from mlpack.verify import verify as run
+        from mlpack.verify import verify as compare_or_check
 
+        run: Callable[..., Result] = compare_or_check
         return run(
             reference,
             candidate,
@@ -49,6 +62,8 @@ def verify(
             budget=budget,
             bisect=bisect,
             report=report,
+            key=key,
         )
 
-    Renderer("verify", json=json, quiet=quiet, verbose=verbose).run(f"comparing {reference} with {candidate}", call)
+    doing = f"checking {reference}" if key else f"comparing {reference} with {candidate}"
+    Renderer("verify", json=json, quiet=quiet, verbose=verbose).run(doing, call)

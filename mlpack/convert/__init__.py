@@ -20,6 +20,7 @@ def convert(
     rtol: float | None = None,
     atol: float | None = None,
     trust: Sequence[str] = (),
+    allow: Sequence[str] = (),
     verify: bool = True,
     budget: float = 30.0,
 ) -> ConversionResult:
@@ -32,6 +33,7 @@ def convert(
     and what loading raises. Nothing is written then.
     """
     from mlpack.convert.command import run_convert
+    from mlpack.core.trust_file import gathered
 
     return run_convert(
         model,
@@ -40,7 +42,7 @@ def convert(
         data=data,
         opset=opset,
         wish=(rtol, atol),
-        trust=trust,
+        trust=gathered(trust, allow),
         verify=verify,
         budget=budget,
     )

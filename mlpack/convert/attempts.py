@@ -13,6 +13,7 @@ from mlpack.convert.result import Refusal
 from mlpack.convert.routes import Route
 from mlpack.core.errors import DataError, MissingLibraryError, MlpackError, UnsupportedOperatorError, WorkerError
 from mlpack.core.model_file import sha256_of
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.frameworks import all_frameworks
 from mlpack.isolate import Worker
 from mlpack.isolate.local import LocalWorker
@@ -34,7 +35,7 @@ class Terms:
     """What the user asked of a conversion, beyond where it leads."""
 
     wish: tuple[float | None, float | None] = (None, None)
-    trust: Sequence[str] = ()
+    trust: Trust = NO_TRUST
     opset: int | None = None
     verify: bool = True
     budget: float = 30.0
@@ -154,7 +155,7 @@ class Attempts:
         candidate = Peer(worker, self.terms.hang)
         parties = (self.subject.party(self.reference.peer), Party(staged.name, route.target.name, route.target.name))
         try:
-            candidate.open(staged, route.target.name, [sha256_of(staged)], self.example)
+            candidate.open(staged, route.target.name, self._trust_in(staged), self.example)
             report = measure(
                 self.reference,
                 candidate,
@@ -170,6 +171,11 @@ class Attempts:
             report = ParityReport("FAIL", reason, *parties)
         self.warm = worker if worker.alive else None
         return candidate.signature, report
+
+    def _trust_in(self, staged: Path) -> Trust:
+        """What was made of a file that the user vouched for is vouched for; what was made of any other is judged anew."""
+        trust = self.terms.trust
+        return trust.also(sha256_of(staged)) if trust.vouches_for(self.subject.sha256) else trust
 
     def _stage(self, number: int, route: Route) -> Path:
         folder = self.reference.peer.worker.scratch / f"variant-{len(route.converters)}-{number}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from mlpack.core.errors import NoRouteError, OutputError, ParityError, Unsupport
 from mlpack.core.format import Format
 from mlpack.core.model_file import sha256_of
 from mlpack.core.publish import publish_file
+from mlpack.core.trust import Trust
 from mlpack.verify.inputs import feed_of
 from mlpack.verify.probes import example
 from mlpack.verify.subject import Subject, open_subject, start, subject_of
@@ -33,7 +33,7 @@ def run_convert(
     data: Any,
     opset: int | None,
     wish: tuple[float | None, float | None],
-    trust: Sequence[str],
+    trust: Trust,
     verify: bool,
     budget: float,
 ) -> ConversionResult:

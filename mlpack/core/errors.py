@@ -14,14 +14,17 @@
     ├── EngineError                 8   no container engine, or it failed
     ├── SmokeTestError              9   the built image failed its smoke test
     ├── DataError                  10   the data file does not fit the model
-    └── TrustError                 11   the file runs code when it is loaded and nobody vouched for it
+    └── TrustError                 11   the file asks for code that no list knows, and nobody vouched for it
 
 A message says what happened; ``why`` gives the reason and ``hint`` what to type next.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+
+from mlpack.core.finding import Finding
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -32,13 +35,17 @@ class MlpackError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, why: str = "", hint: str = "", details: str = "") -> None:
+    def __init__(
+        self, message: str, *, why: str = "", hint: str = "", details: str = "", findings: Sequence[Finding] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.why = why
         self.hint = hint
         self.details = details
         """A traceback or library output that only ``-v`` shows."""
+        self.findings = tuple(findings)
+        """What a scan found, where that is the reason."""
 
     def to_json(self) -> dict[str, Any]:
         """The error as it stands in the ``errors`` of a ``--json`` document."""
@@ -48,6 +55,7 @@ class MlpackError(Exception):
             "message": self.message,
             "why": self.why,
             "hint": self.hint,
+            "findings": [finding.to_json() for finding in self.findings],
         }
 
 
@@ -126,7 +134,7 @@ class DataError(MlpackError):
 
 
 class TrustError(MlpackError):
-    """Loading the file runs code from it, and its SHA-256 was not named with ``--trust``."""
+    """Loading the file takes code that no list knows, and neither the file nor that code was vouched for."""
 
     exit_code = 11
 

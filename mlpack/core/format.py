@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 
 
 class Format(Protocol):
@@ -28,17 +28,17 @@ class Format(Protocol):
         ...
 
     def read_header(self, path: Path) -> Header:
-        """What the file says of itself, with no library that could run it.
+        """What the file says of itself and what a scan finds in it, with no library that could run it.
 
-        Raises CorruptFileError.
+        Raises CorruptFileError and UnsafeFileError, with what was found until then.
         """
         ...
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
         """The object in the file. Called in a worker only.
 
-        ``trusted`` are the SHA-256 that the user named. A format whose load runs code from the file hashes the very
-        bytes that it then loads and compares; a format whose load is inert ignores them.
+        What a scan holds against the file is judged first, over the very bytes that are then loaded: errors refuse it,
+        warnings need ``trust``.
 
         Raises CorruptFileError, MissingLibraryError, UnsafeFileError, TrustError.
         """

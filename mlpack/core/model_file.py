@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, UsageError
+from mlpack.core.finding import Finding
 from mlpack.runtime.manifest import Manifest, ManifestError, is_bundle, read_manifest
 from mlpack.runtime.signature import Signature
 
@@ -21,8 +22,7 @@ class Header:
     ``model`` is that object in the field's words: ``"Pipeline(StandardScaler, SVC)"``, ``"Sequential"``.
     ``versions`` holds what the file records of its makers (``"scikit-learn": "1.9.1"``); nothing is guessed.
     ``classes`` are the qualified names that a load would import. ``operators`` counts graph operators or layers.
-    ``runs_code`` says why a load would run code from the file; empty where a load is inert. ``refused``: nobody's trust
-    changes that, it is never loaded.
+    ``findings`` are what a scan holds against it: a load goes by them.
     ``external_files`` are names beside the file that belong to it.
     """
 
@@ -35,8 +35,7 @@ class Header:
     opsets: Mapping[str, int] = field(default_factory=dict)
     parameters: int | None = None
     signature: Signature | None = None
-    runs_code: str = ""
-    refused: bool = False
+    findings: tuple[Finding, ...] = ()
     external_files: tuple[str, ...] = ()
     compression: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -55,8 +54,7 @@ class Header:
             "opsets": dict(self.opsets),
             "parameters": self.parameters,
             "signature": self.signature.to_json() if self.signature else None,
-            "runs_code": self.runs_code,
-            "refused": self.refused,
+            "findings": [finding.to_json() for finding in self.findings],
             "external_files": list(self.external_files),
             "compression": self.compression,
             "provenance": dict(self.provenance),
@@ -91,7 +89,8 @@ def manifest_in(folder: Path) -> Manifest:
     try:
         return read_manifest(folder)
     except ManifestError as error:
-        raise CorruptFileError(str(error), hint="pack the model again: mlpack pack MODEL -o NAME.mlpack") from error
+        hint = error.hint or "pack the model again: mlpack pack MODEL -o NAME.mlpack"
+        raise CorruptFileError(str(error), hint=hint) from error
 
 
 def sha256_of(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,13 @@ from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
 from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.hdf5 import Contents, is_hdf5, read_hdf5
-from mlpack.scan.keras_archive import KerasFile, parse_json, refuse_unsafe, steady_json, unsafe_reasons, weight_count
+from mlpack.scan.keras_archive import KerasFile, findings_of, parse_json, steady_json, weight_count
 from mlpack.scan.keras_config import read_config
 from mlpack.scan.keras_load import load_keras
 from mlpack.scan.provenance import read_beside, write_beside
+from mlpack.scan.trusted import is_vouched
 
 _CONFIGURATION = "model_config"
 
@@ -40,7 +41,6 @@ class Hdf5Format:
         Raises CorruptFileError, also for a file that holds weights alone, UnsafeFileError.
         """
         told = _read(path)
-        reasons = unsafe_reasons(told)
         return Header(
             format=self.name,
             framework="keras",
@@ -49,16 +49,15 @@ class Hdf5Format:
             operators=told.operators,
             parameters=told.parameters,
             signature=told.signature,
-            runs_code="; ".join(reasons),
-            refused=bool(reasons),
+            findings=findings_of(told),
             provenance=read_beside(path),
             notes=told.notes,
         )
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:  # noqa: ARG002 - inert: safe mode is always on
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
         """The model, not compiled. Raises UnsafeFileError naming the layer, CorruptFileError, MissingLibraryError."""
         told = _read(path)
-        refuse_unsafe(told, path)
+        is_vouched(path, findings_of(told), trust)
         return load_keras(path, ".h5", told.versions)
 
     def save(self, model: Any, path: Path) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import OutputError
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.compression import compression_of, first_bytes, open_decompressed
 from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.failures import explained
-from mlpack.scan.pickles.headers import RUNS_CODE, header_of
+from mlpack.scan.pickles.gate import Gate
+from mlpack.scan.pickles.headers import header_of
+from mlpack.scan.pickles.loading import load_joblib, mapped
 from mlpack.scan.pickles.steady import plain_dispatch, steady_reduce
 from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle
 from mlpack.scan.provenance import read_beside, write_beside
-from mlpack.scan.source import open_source
-from mlpack.scan.trusted import open_trusted
+from mlpack.scan.source import open_source, source_of
+from mlpack.scan.trusted import is_vouched, open_vouched
 
 
 class JoblibFormat:
@@ -49,17 +51,26 @@ class JoblibFormat:
         opened = open_decompressed(path, compression) if compression else open_source(path)
         with opened as source:
             view = read_pickle(source, joblib=True)
-        header = header_of(
-            self.name, view, None if compression else path, runs_code=RUNS_CODE, provenance=read_beside(path)
-        )
+        header = header_of(self.name, view, None if compression else path, provenance=read_beside(path))
         return replace(header, compression=compression)
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
-        """Unpickle the file. Raises TrustError, MissingLibraryError, CorruptFileError."""
-        import joblib
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
+        """Unpickle the file; arrays that are not compressed stay in it, mapped into memory.
 
-        with open_trusted(path, trusted) as file, explained(path, lambda: self.read_header(path).versions):
-            return joblib.load(file)
+        Raises UnsafeFileError, TrustError, MissingLibraryError, CorruptFileError.
+        """
+        header = self.read_header(path)
+        with explained(path, lambda: header.versions):
+            if is_vouched(path, header.findings, trust):
+                import joblib
+
+                with open_vouched(path, trust) as file:
+                    return joblib.load(file)
+            if header.compression:
+                with open_decompressed(path, header.compression) as source:
+                    return load_joblib(source, Gate(trust), None)
+            with path.open("rb", buffering=0) as raw:
+                return load_joblib(source_of(raw, str(path)), Gate(trust), mapped(raw))
 
     def save(self, model: Any, path: Path) -> None:
         """Write without compression, array by array: nothing is copied as a whole. Raises OutputError."""

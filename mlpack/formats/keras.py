@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import OutputError
 from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.archives import is_zip, member_names
-from mlpack.scan.keras_archive import MEMBERS, read_keras_archive, refuse_unsafe, steady_keras_file, unsafe_reasons
+from mlpack.scan.keras_archive import MEMBERS, findings_of, read_keras_archive, steady_keras_file
 from mlpack.scan.keras_load import load_keras
 from mlpack.scan.provenance import read_beside, write_beside
+from mlpack.scan.trusted import is_vouched
 
 
 class KerasFormat:
@@ -33,7 +34,6 @@ class KerasFormat:
     def read_header(self, path: Path) -> Header:
         """Layers, versions, inputs and weights without Keras. Raises CorruptFileError, UnsafeFileError."""
         told = read_keras_archive(path)
-        reasons = unsafe_reasons(told)
         return Header(
             format=self.name,
             framework="keras",
@@ -42,16 +42,15 @@ class KerasFormat:
             operators=told.operators,
             parameters=told.parameters,
             signature=told.signature,
-            runs_code="; ".join(reasons),
-            refused=bool(reasons),
+            findings=findings_of(told),
             provenance=read_beside(path),
             notes=told.notes,
         )
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:  # noqa: ARG002 - inert: safe mode is always on
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
         """The model, not compiled. Raises UnsafeFileError naming the layer, CorruptFileError, MissingLibraryError."""
         told = read_keras_archive(path)
-        refuse_unsafe(told, path)
+        is_vouched(path, findings_of(told), trust)
         return load_keras(path, ".keras", told.versions)
 
     def save(self, model: Any, path: Path) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import OutputError
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.failures import explained
-from mlpack.scan.pickles.headers import RUNS_CODE, header_of
+from mlpack.scan.pickles.gate import Gate
+from mlpack.scan.pickles.headers import header_of
+from mlpack.scan.pickles.loading import load_pickle
 from mlpack.scan.pickles.steady import steady_reduce
 from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.source import open_source
-from mlpack.scan.trusted import open_trusted
+from mlpack.scan.trusted import is_vouched, open_vouched
 
 
 class PickleFormat:
@@ -39,12 +41,17 @@ class PickleFormat:
         """Classes, versions and inputs as the opcodes tell them. Raises CorruptFileError, UnsafeFileError."""
         with open_source(path) as source:
             view = read_pickle(source)
-        return header_of(self.name, view, path, runs_code=RUNS_CODE, provenance=read_beside(path))
+        return header_of(self.name, view, path, provenance=read_beside(path))
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
-        """Unpickle the file. Raises TrustError, MissingLibraryError, CorruptFileError."""
-        with open_trusted(path, trusted) as file, explained(path, lambda: self.read_header(path).versions):
-            return pickle.load(file)  # noqa: S301 - the user vouched for these very bytes
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
+        """Unpickle the file. Raises UnsafeFileError, TrustError, MissingLibraryError, CorruptFileError."""
+        header = self.read_header(path)
+        with explained(path, lambda: header.versions):
+            if is_vouched(path, header.findings, trust):
+                with open_vouched(path, trust) as file:
+                    return pickle.load(file)  # noqa: S301 - the user vouched for these very bytes
+            with open_source(path) as source:
+                return load_pickle(source, Gate(trust))
 
     def save(self, model: Any, path: Path) -> None:
         """Write with protocol 5. Raises OutputError."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,15 @@ from typing import Any
 from mlpack.core.errors import NoRouteError, OutputError
 from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.archives import is_zip
 from mlpack.scan.pickles.failures import explained
-from mlpack.scan.pickles.headers import RUNS_CODE, header_of
+from mlpack.scan.pickles.headers import header_of
 from mlpack.scan.pickles.stream import begins_torch_legacy
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.torch_archive import kind_of_archive
 from mlpack.scan.torch_pickle import STATE_DICT, read_torch_file
-from mlpack.scan.trusted import open_trusted
+from mlpack.scan.trusted import is_vouched, open_vouched
 
 
 class TorchFormat:
@@ -39,7 +39,7 @@ class TorchFormat:
         """The module's classes and parameters without torch. Raises CorruptFileError, UnsafeFileError."""
         with path.open("rb") as file:
             told = read_torch_file(path, zipped=is_zip(file.read(4)))
-        header = header_of(self.name, told.view, None, runs_code=RUNS_CODE, provenance=read_beside(path))
+        header = header_of(self.name, told.view, None, provenance=read_beside(path))
         if not told.weights:
             return header
         return replace(
@@ -47,11 +47,10 @@ class TorchFormat:
             framework="torch",
             model=STATE_DICT,
             parameters=told.parameters,
-            runs_code="" if told.inert else RUNS_CODE,
             notes=("it holds weights only, no module", *told.notes),
         )
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
         """The module, on the CPU. Raises NoRouteError for weights alone, TrustError, CorruptFileError, MissingLibraryError."""
         header = self.read_header(path)
         if header.model == STATE_DICT:
@@ -61,8 +60,11 @@ class TorchFormat:
                 hint='load it into its module and save that: torch.jit.script(model).save("model.pt")',
             )
         torch = import_library("torch", self.extra, f"loading {path}")
-        with open_trusted(path, trusted) as file, explained(path, lambda: header.versions):
-            return torch.load(file, map_location="cpu", weights_only=False)
+        with explained(path, lambda: header.versions):
+            if not is_vouched(path, header.findings, trust):
+                return torch.load(path, map_location="cpu", weights_only=True)
+            with open_vouched(path, trust) as file:
+                return torch.load(file, map_location="cpu", weights_only=False)
 
     def save(self, model: Any, path: Path) -> None:
         """Write under a fixed name inside, so that equal modules give equal bytes. Raises OutputError."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, OutputError
 from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.runtime.torchscript_session import load_with_signature
 from mlpack.scan.archives import is_zip
 from mlpack.scan.provenance import from_json, prefixed, to_json
@@ -47,7 +47,7 @@ class TorchScriptFormat:
             notes=(*((told.forward,) if told.forward else ()), *told.notes),
         )
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> Any:  # noqa: ARG002 - TorchScript runs no Python on load
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:  # noqa: ARG002 - TorchScript runs no Python on load
         """The ScriptModule, on the CPU. Raises CorruptFileError, UnsafeFileError."""
         self.read_header(path)
         torch = import_library("torch", self.extra, f"loading {path}")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from mlpack.core.model_file import manifest_in
 from mlpack.core.view import Block, Cell, Facts, Line, Shown
 from mlpack.inspect.words import byte_size, few, signature_facts
-from mlpack.runtime.manifest import Manifest
+from mlpack.runtime.manifest import SIGNATURE, Manifest
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,6 +24,11 @@ class BundleInspection(Shown):
     manifest: Manifest
 
     @property
+    def signed(self) -> bool:
+        """Whether there is a signature; `mlpack.verify` with a key tells whether it holds."""
+        return (self.path / SIGNATURE).exists()
+
+    @property
     def exit_code(self) -> int:
         """0: a bundle that cannot be read raises."""
         return 0
@@ -35,6 +40,7 @@ class BundleInspection(Shown):
             "size": self.size,
             "format": "bundle",
             "model": f"{self.manifest.name} {self.manifest.version}",
+            "signed": self.signed,
             "manifest": dict(self.manifest.document),
         }
 
@@ -52,6 +58,8 @@ class BundleInspection(Shown):
     def _facts(self, document: Mapping[str, Any]) -> list[tuple[str, str | Cell]]:
         source, model, parity = document["source"], document["model"], document["parity"]
         labels = parity["label_agreement"]
+        files = len(document["files"]) + 1
+        signature = ", and a signature" if self.signed else ""
         return [
             ("Made from", _joined(source["file"], source["format"], source["framework"])),
             ("Its SHA-256", source["sha256"] or ""),
@@ -61,13 +69,18 @@ class BundleInspection(Shown):
             ("Compared", f"{parity['rows']:,} rows, worst error {parity['max_abs_error']:.2g}"),
             ("Same labels", "" if labels is None else f"{labels:.2%}"),
             ("Requires", few(document["requirements"])),
-            ("Size", f"{byte_size(self.size)} in {len(document['files']) + 1} files, each as it was written"),
+            ("Size", f"{byte_size(self.size)} in {files} files, each as it was written{signature}"),
+            (
+                "Signed",
+                f"{SIGNATURE}, not checked here: mlpack verify {self.path} --key PUBLIC.pem" if self.signed else "",
+            ),
         ]
 
 
 def inspect_bundle(path: Path) -> BundleInspection:
     """Read the manifest of the bundle at ``path`` and hash its files. Raises CorruptFileError."""
-    return BundleInspection(path, sum(part.stat().st_size for part in path.iterdir()), manifest_in(path))
+    manifest = manifest_in(path)
+    return BundleInspection(path, sum(part.stat().st_size for part in path.iterdir()), manifest)
 
 
 def _joined(*parts: str | None) -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mlpack.core.finding import verdict_of
 from mlpack.core.model_file import Header, check_readable, sha256_of
-from mlpack.core.view import Block, Cell, Facts, Line, Shown
+from mlpack.core.view import Block, Cell, Facts, Line, Shown, Tone
 from mlpack.inspect.words import byte_size, count_of, few, signature_facts
 
+_SHOWN = 5
 HASHED_BYTES = 1000 * 1000 * 1000
 """Files up to this size are hashed beside the reading of their header, in 0.2 s at most. A hash of 2 GB takes
 1.5 s, five times all the rest, and is made when asked for."""
@@ -81,13 +83,21 @@ class FileInspection(Shown):
         ]
 
     def _trust(self) -> list[Block]:
-        """Why loading needs trust, and the command that gives it."""
-        if not self.header.runs_code:
-            return []
-        if self.header.refused:
-            return [Line(f"It is never loaded: {self.header.runs_code}", "bad")]
+        """What a scan holds against it, and the command that vouches for it where that is all it takes."""
+        verdict = verdict_of(self.header.findings)
+        if verdict == "safe":
+            return [Line("Loading it runs no code from the file", "good")]
+        tone: Tone = "bad" if verdict == "unsafe" else "warn"
         name = shlex.quote(str(self.path))
-        lines: list[Block] = [Line(f"Loading it runs code from the file: {self.header.runs_code}", "warn")]
+        shown = [finding for finding in self.header.findings if finding.severity != "note"]
+        lines: list[Block] = [
+            Line("It is never loaded:" if verdict == "unsafe" else "Loading it needs your trust:", tone),
+            *(Line(f"  {one.message}" + (f" ({one.place})" if one.place else ""), tone) for one in shown[:_SHOWN]),
+        ]
+        if len(shown) > _SHOWN:
+            lines.append(Line(f"  and {len(shown) - _SHOWN} more: mlpack scan {name}", tone))
+        if verdict == "unsafe":
+            return lines
         if self.sha256 is None:
             return [*lines, Line("If you know where it comes from, get the hash that vouches for it:"), Line(
                 f"  mlpack inspect {name} --sha256")]  # fmt: skip

@@ -18,6 +18,8 @@ from typing import Any, BinaryIO, Self
 
 import mlpack
 from mlpack.core.errors import MlpackError, WorkerError, error_classes
+from mlpack.core.finding import Finding
+from mlpack.core.keys import PASSWORD_VARIABLE
 from mlpack.isolate import wire
 from mlpack.isolate.limits import Limits
 
@@ -141,7 +143,7 @@ class Worker:
             start_new_session=True,
             env={
                 **_PRIVATE,
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name != PASSWORD_VARIABLE},
                 **environment,
                 "PYTHONPATH": python_path,
                 "TMPDIR": str(self.scratch),
@@ -183,7 +185,9 @@ class Worker:
     def _error(self, error: Mapping[str, Any]) -> MlpackError:
         kind = error_classes().get(error["type"]) if error.get("own") else None
         if kind is not None:
-            return kind(error["message"], why=error["why"], hint=error["hint"], details=error["details"])
+            raised = kind(error["message"], why=error["why"], hint=error["hint"], details=error["details"])
+            raised.findings = tuple(map(Finding.from_json, error["findings"]))
+            return raised
         return WorkerError(
             f"the {self.name} failed: {error['type']}: {error['message']}",
             hint="-v shows where",

@@ -108,7 +108,7 @@ def _stream(raw: BinaryIO, compression: str) -> IO[bytes]:
 
 def _lz4(raw: BinaryIO) -> IO[bytes]:
     try:
-        import lz4.frame  # type: ignore[import-not-found,unused-ignore]
+        import lz4.frame
     except ImportError as error:
         raise MissingLibraryError(
             "the file is compressed with lz4, which is not installed", hint="pip install lz4"

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.core.errors import CorruptFileError
+from mlpack.core.finding import Finding
 from mlpack.runtime.signature import Signature
 from mlpack.scan.archives import Archive
 from mlpack.scan.hdf5 import read_hdf5
 from mlpack.scan.keras_config import is_library_of_python, read_config
 from mlpack.scan.ranges import RangeFile
+from mlpack.scan.rules import keras
 
 MEMBERS = frozenset({"config.json", "metadata.json"})
 WEIGHTS = "model.weights.h5"
@@ -100,20 +102,12 @@ def parse_json(document: bytes | str, name: str) -> Any:
         ) from error
 
 
-def unsafe_reasons(file: KerasFile) -> list[str]:
-    """Why a load would run code that the file chooses, naming the layer; empty where it would not."""
-    return [*file.unsafe, *(f"it refers to {name}" for name in file.modules if is_library_of_python(name))]
-
-
-def refuse_unsafe(file: KerasFile, path: Path) -> None:
-    """Raise UnsafeFileError for a model that a load would run code for, naming the layer."""
-    reasons = unsafe_reasons(file)
-    if reasons:
-        raise UnsafeFileError(
-            f"{path} is refused",
-            why="; ".join(reasons[:5]),
-            hint="replace the layer by one of Keras's own (keras.ops in a Layer subclass) and save the model again",
-        )
+def findings_of(file: KerasFile) -> tuple[Finding, ...]:
+    """What in the configuration would run code when it is loaded, naming the layer."""
+    return (
+        *(keras.RUNS.finding(reason) for reason in file.unsafe),
+        *(keras.MODULE.finding(f"it refers to {name}") for name in file.modules if is_library_of_python(name)),
+    )
 
 
 def steady_keras_bytes(content: bytes) -> bytes:

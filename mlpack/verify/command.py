@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from mlpack.core.errors import OutputError, UsageError, WorkerError
 from mlpack.core.publish import publish_bytes
+from mlpack.core.trust import Trust
 from mlpack.runtime.session import Array, take_rows
 from mlpack.verify.align import align
 from mlpack.verify.bisect import Fingerprint, first_difference
@@ -32,7 +33,7 @@ def run_verify(
     *,
     data: Any,
     wish: tuple[float | None, float | None],
-    trust: Sequence[str],
+    trust: Trust,
     budget: float,
     bisect: bool,
     report: str | Path | None,
@@ -67,9 +68,7 @@ class _CandidateError(Exception):
     """The candidate could not even be opened by its library: the verdict is FAIL, and this is the reason."""
 
 
-def _open_both(
-    reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer], trust: Sequence[str], data: Any
-) -> None:
+def _open_both(reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer], trust: Trust, data: Any) -> None:
     """Open both models, at the same time where both are files. The user's data helps one that does not know its inputs."""
     (original, first), (other, second) = reference, candidate
     needed = data is not None and _needs_sample(original, other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mlpack.core.framework import ColumnHint, InputHints
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.isolate import Worker
 from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.session import Array, Feed
@@ -35,18 +36,18 @@ class Peer:
     signature: Signature = field(default_factory=lambda: Signature(()))
     versions: Mapping[str, str] = field(default_factory=dict)
 
-    def open(self, path: Path, format: str, trusted: Sequence[str] = (), sample: Feed | None = None) -> None:
+    def open(self, path: Path, format: str, trust: Trust = NO_TRUST, sample: Feed | None = None) -> None:
         """Load the file in the worker and open a session. Raises what loading raises, and WorkerError."""
-        self.begin_open(path, format, trusted, sample)
+        self.begin_open(path, format, trust, sample)
         self.finish_open()
 
-    def begin_open(self, path: Path, format: str, trusted: Sequence[str] = (), sample: Feed | None = None) -> None:
+    def begin_open(self, path: Path, format: str, trust: Trust = NO_TRUST, sample: Feed | None = None) -> None:
         """Start `open` and return at once."""
         self.worker.begin(
             "open",
             path=str(path.absolute()),
             format=format,
-            trusted=list(trusted),
+            trust=trust.to_json(),
             sample=dict(sample) if sample else None,
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlpack.core.framework import Framework
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
 from mlpack.runtime.session import Array, Session, rows_in, take_rows
@@ -39,10 +40,10 @@ class Side:
                 importlib.import_module(library)
 
     def open(
-        self, path: str, format: str, trusted: Sequence[str] = (), sample: Mapping[str, Array] | None = None
+        self, path: str, format: str, trust: Mapping[str, Sequence[str]], sample: Mapping[str, Array] | None = None
     ) -> dict[str, Any]:
         """Load the file and open a session, in place of the one before. Raises what the format and the framework raise."""
-        self.model = format_named(format).load(Path(path), trusted)
+        self.model = format_named(format).load(Path(path), Trust.from_json(trust))
         self.origin = (Path(path), format)
         self.framework = framework_of(self.model)
         return self._opened(sample)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from mlpack.core.errors import UsageError
 from mlpack.core.format import Format
 from mlpack.core.model_file import Header, manifest_in, sha256_of
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
 from mlpack.isolate import Worker
 from mlpack.isolate.local import LocalWorker
@@ -90,7 +91,7 @@ def start(
     return LocalWorker(getattr(importlib.import_module(module), kind)())
 
 
-def begin_open(subject: Subject, peer: Peer, trust: Sequence[str], sample: Feed | None) -> None:
+def begin_open(subject: Subject, peer: Peer, trust: Trust, sample: Feed | None) -> None:
     """Start to open ``subject`` in the worker of ``peer``; `Peer.finish_open` waits for it and raises what loading raises."""
     if subject.path is not None and subject.format is not None:
         peer.begin_open(subject.path, subject.format.name, trust, sample)
@@ -99,7 +100,7 @@ def begin_open(subject: Subject, peer: Peer, trust: Sequence[str], sample: Feed 
 
 
 def open_subject(
-    subject: Subject, worker: Worker | LocalWorker, trust: Sequence[str], sample: Feed | None, hang: float
+    subject: Subject, worker: Worker | LocalWorker, trust: Trust, sample: Feed | None, hang: float
 ) -> Peer:
     """Open ``subject`` in ``worker``. Raises what loading raises."""
     peer = Peer(worker, hang)

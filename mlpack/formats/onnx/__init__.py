@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from mlpack.core.errors import NoRouteError, OutputError
 from mlpack.core.model_file import Header
+from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.formats.onnx.external import copy_model, save_graph
 from mlpack.formats.onnx.header import external_names, header_of
 from mlpack.formats.onnx.metadata import stamp_metadata
@@ -37,7 +37,7 @@ class OnnxFormat:
         with open_source(path) as source:
             return header_of(read_structure(source), path)
 
-    def load(self, path: Path, trusted: Sequence[str] = ()) -> OnnxModel:  # noqa: ARG002 - a graph is inert
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> OnnxModel:  # noqa: ARG002 - a graph is inert
         """The file itself, after its structure was read: sessions open it. Raises CorruptFileError, UnsafeFileError."""
         self.read_header(path)
         return OnnxModel(path=path)

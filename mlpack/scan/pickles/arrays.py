@@ -6,15 +6,16 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
-from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.core.errors import CorruptFileError
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.pickles.symbols import Call, Name, Symbols, attributes_of, class_of
+from mlpack.scan.rules import pickles
 
 WRAPPER = "NumpyArrayWrapper"
 WRAPPER_MODULES = frozenset({"joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"})
-_OUTDATED_WRAPPERS = frozenset({"NDArrayWrapper", "ZNDArrayWrapper"})
+OUTDATED_WRAPPERS = frozenset({"NDArrayWrapper", "ZNDArrayWrapper"})
 _ARRAY_MAKERS = frozenset({"numpy._core.multiarray._reconstruct", "numpy.core.multiarray._reconstruct"})
 _BUFFER_MAKERS = frozenset({"numpy._core.numeric._frombuffer", "numpy.core.numeric._frombuffer"})
 _TYPE = re.compile(r"[<>|=]?([biufcSUVaOMm?])(\d{0,9})\Z")
@@ -42,8 +43,8 @@ class JoblibSymbols(Symbols):
     ``read_nested`` reads the pickle of an object array. Format: `NumpyArrayWrapper.write_array` of joblib.
     """
 
-    def __init__(self, reader: Reader, read_nested: Callable[[], Any]) -> None:
-        super().__init__()
+    def __init__(self, reader: Reader, member: str, read_nested: Callable[[], Any]) -> None:
+        super().__init__(member)
         self._reader = reader
         self._read_nested = read_nested
         self.arrays = 0
@@ -54,10 +55,11 @@ class JoblibSymbols(Symbols):
         kind = class_of(built)
         if kind is None or kind.module not in WRAPPER_MODULES:
             return built
-        if kind.name in _OUTDATED_WRAPPERS:
-            raise UnsafeFileError(
-                f"{self._reader.source.name} is refused",
-                why=f"it was written by joblib before 0.10: {kind.name} reads other files, whose names it gives",
+        if kind.name in OUTDATED_WRAPPERS:
+            raise pickles.OLD_WRAPPER.error(
+                self._reader.source.name,
+                f"it was written by joblib before 0.10: {kind.name} reads other files, whose names it gives",
+                offset=self._reader.opcode_offset,
                 hint="load it with the joblib that wrote it and save it again with a newer one",
             )
         return self._array(attributes_of(built)) if kind.name == WRAPPER else built
@@ -68,7 +70,7 @@ class JoblibSymbols(Symbols):
         self.arrays += 1
         shape: Any = wrapper.get("shape")
         order = wrapper.get("order")
-        if not _is_shape(shape):
+        if not is_shape(shape):
             raise self._reader.corrupt("an array without a shape")
         dtype = wrapper.get("dtype")
         if holds_objects(dtype):
@@ -185,14 +187,15 @@ def _described(array: Any) -> tuple[Any, tuple[int, ...], Any] | None:
     if not isinstance(array, Call) or not isinstance(array.target, Name):
         return None
     name, state, arguments = array.target.qualified, array.state, array.arguments
-    if name in _ARRAY_MAKERS and isinstance(state, tuple) and len(state) == 5 and _is_shape(state[1]):
+    if name in _ARRAY_MAKERS and isinstance(state, tuple) and len(state) == 5 and is_shape(state[1]):
         return state[2], state[1], _bytes_of(state[4])
-    if name in _BUFFER_MAKERS and len(arguments) == 4 and _is_shape(arguments[2]):
+    if name in _BUFFER_MAKERS and len(arguments) == 4 and is_shape(arguments[2]):
         return arguments[1], arguments[2], _bytes_of(arguments[0])
     return None
 
 
-def _is_shape(value: Any) -> bool:
+def is_shape(value: Any) -> TypeGuard[tuple[int, ...]]:
+    """Whether ``value`` can be the shape of an array."""
     return (
         isinstance(value, tuple) and len(value) <= _MAX_DIMS and all(type(n) is int and 0 <= n < 1 << 62 for n in value)
     )

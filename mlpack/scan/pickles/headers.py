@@ -16,15 +16,12 @@ from mlpack.scan.pickles.stream import PickleView
 from mlpack.scan.pickles.symbols import Call
 from mlpack.scan.pickles.tensors import parameter_count
 
-RUNS_CODE = "unpickling runs code chosen by the file"
-
 
 def header_of(
     format: str,
     view: PickleView,
     path: Path | None,
     *,
-    runs_code: str = "",
     provenance: Mapping[str, str] | None = None,
 ) -> Header:
     """The header that ``view`` tells. ``path`` is where its payloads lie, None where that is a compressed stream."""
@@ -37,7 +34,7 @@ def header_of(
         classes=tuple(view.names),
         parameters=parameter_count(view.root) if told.framework == "torch" else None,
         signature=told.signature,
-        runs_code=runs_code,
+        findings=view.findings,
         provenance=provenance or {},
         notes=told.notes,
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
-from mlpack.core.errors import UnsafeFileError
 from mlpack.scan.pickles.opcodes import OPCODES
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.pickles.stack import Budget, Stack
+from mlpack.scan.rules import pickles
 
-Role = Literal["called", "built"]
-"""What happens to a name: ``called`` by REDUCE, INST or OBJ, ``built`` by NEWOBJ and NEWOBJ_EX."""
+Deed = Literal["called", "built"]
+"""What is done with a name: ``called`` by REDUCE, INST or OBJ, ``built`` by NEWOBJ and NEWOBJ_EX."""
 
 
 class Builder(Protocol):
@@ -25,7 +25,7 @@ class Builder(Protocol):
         """What ``module.name`` stands for."""
         ...
 
-    def call(self, role: Role, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """The object that ``target`` makes of ``arguments``."""
         ...
 
@@ -45,6 +45,14 @@ class Builder(Protocol):
         """The object that lies outside of the pickle under ``identifier``."""
         ...
 
+    def hold(self, items: Sequence[Any]) -> None:
+        """``items`` become part of a container, a state or a tuple in one of these: names among them are referred to."""
+        ...
+
+    def carry(self, items: tuple[Any, ...]) -> None:
+        """``items`` became a tuple, which may end as the arguments of a call."""
+        ...
+
     def is_made(self, value: Any) -> bool:
         """Whether ``value`` came from `name`, `call`, `build` or `persistent`."""
         ...
@@ -60,6 +68,7 @@ class Machine(Stack):
     def __init__(self, reader: Reader, builder: Builder, budget: Budget | None = None) -> None:
         super().__init__(reader, budget or Budget())
         self._builder = builder
+        self._hold, self._carry = builder.hold, builder.carry
         self._steps: list[Callable[[Any], None] | None] = [None] * 256
         for code, opcode in OPCODES.items():
             self._steps[code] = getattr(self, f"_{opcode.name.lower()}", self._push)
@@ -74,11 +83,7 @@ class Machine(Stack):
             step = steps[code]
             assert step is not None  # the reader refuses unknown opcodes
             step(argument)
-        raise UnsafeFileError(
-            f"{self._reader.source.name} is refused",
-            why=f"its pickle has more than {self._budget.opcodes:,} opcodes",
-            hint="save large data as arrays, not as lists of numbers",
-        )
+        raise self._costly(f"its pickle has more than {self._budget.opcodes:,} opcodes")
 
     def _finish(self) -> Any:
         if self._marks or len(self._stack) != 1:
@@ -100,28 +105,36 @@ class Machine(Stack):
         self._stack.append(())
 
     def _list(self, _: None) -> None:
-        self._make(self._pop_to_mark())
+        items = self._pop_to_mark()
+        self._hold(items)
+        self._make(items)
 
     def _tuple(self, _: None) -> None:
-        self._make(tuple(self._pop_to_mark()))
+        self._make_tuple(tuple(self._pop_to_mark()))
 
     def _tuple1(self, _: None) -> None:
-        self._make((self._pop_value(),))
+        self._make_tuple((self._pop_value(),))
 
     def _tuple2(self, _: None) -> None:
         second, first = self._pop_value(), self._pop_value()
-        self._make((first, second))
+        self._make_tuple((first, second))
 
     def _tuple3(self, _: None) -> None:
         third, second, first = self._pop_value(), self._pop_value(), self._pop_value()
-        self._make((first, second, third))
+        self._make_tuple((first, second, third))
+
+    def _make_tuple(self, items: tuple[Any, ...]) -> None:
+        self._carry(items)
+        self._make(items)
 
     def _dict(self, _: None) -> None:
-        pairs = self._pairs(self._pop_to_mark())
-        self._make(self._checked_dict({}, pairs))
+        items = self._pop_to_mark()
+        self._hold(items)
+        self._make(self._checked_dict({}, self._pairs(items)))
 
     def _frozenset(self, _: None) -> None:
         items = self._pop_to_mark()
+        self._hold(items)
         self._check_keys(items)
         self._make(frozenset(items))
 
@@ -133,6 +146,7 @@ class Machine(Stack):
         self._extend(self._pop_to_mark())
 
     def _extend(self, items: list[Any]) -> None:
+        self._hold(items)
         target = self._top()
         if isinstance(target, list):
             target.extend(items)
@@ -143,6 +157,7 @@ class Machine(Stack):
 
     def _additems(self, _: None) -> None:
         items = self._pop_to_mark()
+        self._hold(items)
         target = self._top()
         if isinstance(target, set):
             self._check_keys(items)
@@ -154,10 +169,13 @@ class Machine(Stack):
 
     def _setitem(self, _: None) -> None:
         value, key = self._pop_value(), self._pop_value()
+        self._hold((key, value))
         self._update([(key, value)])
 
     def _setitems(self, _: None) -> None:
-        self._update(self._pairs(self._pop_to_mark()))
+        items = self._pop_to_mark()
+        self._hold(items)
+        self._update(self._pairs(items))
 
     def _update(self, pairs: list[tuple[Any, Any]]) -> None:
         target = self._top()
@@ -187,11 +205,7 @@ class Machine(Stack):
             while pending:
                 leaves += 1
                 if leaves > self._budget.key_leaves:
-                    raise UnsafeFileError(
-                        f"{self._reader.source.name} is refused",
-                        why="a key in its pickle unfolds without end",
-                        hint="do not load this file",
-                    )
+                    raise self._costly("a key in its pickle unfolds without end")
                 part = pending.pop()
                 if isinstance(part, list | dict | set | bytearray):
                     self._fail(f"a {type(part).__name__} is used as a key")
@@ -240,7 +254,7 @@ class Machine(Stack):
             self._fail("an object without a class")
         self._call("called", items[0], tuple(items[1:]), {})
 
-    def _call(self, role: Role, target: Any, arguments: Any, keywords: dict[str, Any]) -> None:
+    def _call(self, role: Deed, target: Any, arguments: Any, keywords: dict[str, Any]) -> None:
         if not isinstance(arguments, tuple):
             self._fail("arguments that are no tuple")
         if not self._builder.is_made(target):
@@ -251,6 +265,7 @@ class Machine(Stack):
         state, made = self._pop_value(), self._top()
         if not self._builder.is_made(made):
             self._fail(f"the state of a {type(made).__name__} is set")
+        self._hold((state,))
         self._stack[-1] = self._builder.build(made, state)
 
     # What lies outside of the pickle
@@ -265,9 +280,10 @@ class Machine(Stack):
         self._make(self._builder.persistent(self._pop_value()))
 
     def _outside(self, _: Any) -> None:
-        raise UnsafeFileError(
-            f"{self._reader.source.name} is refused",
-            why=f"at byte {self._reader.opcode_offset} it refers to what only the program that wrote it knows",
+        raise pickles.OUTSIDE.error(
+            self._reader.source.name,
+            "it refers to what only the program that wrote it knows",
+            offset=self._reader.opcode_offset,
             hint="save the model again with pickle.dump or joblib.dump",
         )
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
-from mlpack.core.errors import CorruptFileError
+from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.scan.pickles.opcodes import HIGHEST_PROTOCOL, OPCODES
+from mlpack.scan.rules import pickles
 from mlpack.scan.source import Source
 
 _MAX_LINE = 1 << 16
@@ -80,9 +81,12 @@ class Reader:
             hint="copy or download the file again, or save the model again",
         )
 
+    def _frame_lies(self, why: str) -> UnsafeFileError:
+        return pickles.FRAME.error(self.source.name, why, offset=self.opcode_offset)
+
     def _enter_frame(self, length: int) -> None:
         if self._frame_end is not None:
-            raise self.corrupt("a frame begins inside a frame")
+            raise self._frame_lies("a frame begins inside a frame")
         left = self.source.left()
         if left is not None and length > left:
             raise self.source.truncated(length)
@@ -91,7 +95,7 @@ class Reader:
 
     def _leave_frame(self) -> None:
         if self._frame_end != self.source.position:
-            raise self.corrupt("a frame ends in the middle of an opcode")
+            raise self._frame_lies("a frame ends in the middle of an opcode")
         self._frame_end = None
 
     def _enter_protocol(self, protocol: int) -> None:

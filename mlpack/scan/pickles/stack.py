@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.scan.pickles.reader import Reader
+from mlpack.scan.rules import pickles
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Stack:
         error: CorruptFileError = self._reader.corrupt(why)
         raise error
 
+    def _costly(self, why: str) -> UnsafeFileError:
+        hint = "save large data as arrays, not as lists of numbers or objects"
+        return pickles.EXPANSION.error(self._reader.source.name, why, offset=self._reader.opcode_offset, hint=hint)
+
     # Values
 
     def _push(self, value: Any) -> None:
@@ -42,11 +47,7 @@ class Stack:
     def _make(self, value: Any) -> None:
         self._objects += 1
         if self._objects > self._budget.objects:
-            raise UnsafeFileError(
-                f"{self._reader.source.name} is refused",
-                why=f"its pickle makes more than {self._budget.objects:,} objects",
-                hint="save large data as arrays, not as lists of objects",
-            )
+            raise self._costly(f"its pickle makes more than {self._budget.objects:,} objects")
         self._stack.append(value)
 
     def _proto(self, _: int) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import CorruptFileError
+from mlpack.core.errors import CorruptFileError, MlpackError, UnsafeFileError
+from mlpack.core.finding import Finding
+from mlpack.core.trust import Use
 from mlpack.scan.pickles.arrays import WRAPPER_MODULES, JoblibSymbols
+from mlpack.scan.pickles.beginning import begins_like_pickle
+from mlpack.scan.pickles.gate import Gate, judged
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.reader import Reader
-from mlpack.scan.pickles.symbols import Persistent, Symbols, Use
+from mlpack.scan.pickles.symbols import Persistent, Symbols
+from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
 
 KEEP = 4096
@@ -21,57 +26,94 @@ KEEP = 4096
 
 @dataclass(frozen=True)
 class PickleView:
-    """What a pickle would make, in symbols, with every name that it refers to and the offset of its first mention."""
+    """What a pickle would make, in symbols; every name that it mentions with the offset, and what it does with them.
+
+    ``findings`` are what a scan holds against it under the lists alone.
+    """
 
     root: Any
     names: Mapping[str, int]
-    roles: frozenset[Use]
+    uses: Mapping[Use, tuple[int, str]]
+    findings: tuple[Finding, ...]
     protocol: int
 
 
-def read_pickle(source: Source, *, joblib: bool = False, persistent: bool = False, whole: bool = True) -> PickleView:
+def read_pickle(
+    source: Source, *, joblib: bool = False, persistent: bool = False, whole: bool = True, member: str = ""
+) -> PickleView:
     """Read the pickle at the source's position.
 
     ``joblib`` passes over the arrays that joblib lays between the opcodes, ``persistent`` allows references to what lies
-    outside of the pickle (torch's tensors), ``whole`` wants the source to end with the pickle.
-    Raises CorruptFileError, UnsafeFileError.
+    outside of the pickle (torch's tensors), ``whole`` wants the source to end with the pickle. ``member`` is the part of a
+    file that it lies in.
+    Raises CorruptFileError, UnsafeFileError, each with what was found until then.
     """
     reader = Reader(source, keep=KEEP)
-    symbols = _joblib_symbols(reader) if joblib else _symbols(reader, persistent=persistent)
-    root = Machine(reader, symbols).run()
+    symbols = _joblib_symbols(reader, member) if joblib else _symbols(reader, member, persistent=persistent)
+    try:
+        root = Machine(reader, symbols).run()
+    except (CorruptFileError, UnsafeFileError) as error:
+        error.findings = (*_findings(symbols, member), *(error.findings or (_corrupt(error, reader, member),)))
+        raise
+    found = _findings(symbols, member)
     if whole and not source.at_end():
-        raise CorruptFileError(
-            f"{source.name} goes on behind its pickle",
-            why=f"the pickle ends at byte {source.position}",
-            hint="if it was pickled several times into one file, save the model alone",
-        )
-    return PickleView(root, symbols.names, frozenset(symbols.roles), reader.protocol)
+        raise _goes_on(source, found, member, joblib=joblib)
+    return PickleView(root, symbols.names, symbols.uses(), found, reader.protocol)
+
+
+def _findings(symbols: Symbols, member: str) -> tuple[Finding, ...]:
+    uses = ((use, offset, shown) for use, (offset, shown) in symbols.uses().items())
+    return (*(replace(found, member=member) for found in judged(uses, Gate())), *symbols.misdeeds)
+
+
+def _corrupt(error: MlpackError, reader: Reader, member: str) -> Finding:
+    return files.CORRUPT.finding(error.why or error.message, member=member, offset=reader.opcode_offset)
+
+
+def _goes_on(source: Source, found: tuple[Finding, ...], member: str, *, joblib: bool) -> UnsafeFileError:
+    """The error for bytes behind the pickle, with what a second pickle there would do."""
+    at = source.position
+    error = pickles.TRAILING.error(
+        source.name,
+        "it goes on behind its pickle",
+        member=member,
+        offset=at,
+        hint="if it was pickled several times into one file, save the model alone",
+    )
+    behind: tuple[Finding, ...] = ()
+    if begins_like_pickle(source.peek()[:256]):
+        try:
+            behind = read_pickle(source, joblib=joblib, whole=False, member=member).findings
+        except (CorruptFileError, UnsafeFileError) as second:
+            behind = second.findings
+    error.findings = (*found, *error.findings, *behind)
+    return error
 
 
 class _Closed(Symbols):
     """Symbols for a pickle that has to hold everything itself."""
 
-    def __init__(self, reader: Reader) -> None:
-        super().__init__()
+    def __init__(self, reader: Reader, member: str) -> None:
+        super().__init__(member)
         self._reader = reader
 
     def persistent(self, identifier: Any) -> Persistent:  # noqa: ARG002 - the name belongs to the protocol
-        raise self._reader.corrupt("it refers to objects that lie outside of it")
+        raise pickles.OUTSIDE.error(
+            self._reader.source.name, "it refers to objects that lie outside of it", offset=self._reader.opcode_offset
+        )
 
 
-def _symbols(reader: Reader, *, persistent: bool) -> Symbols:
-    return Symbols() if persistent else _Closed(reader)
+def _symbols(reader: Reader, member: str, *, persistent: bool) -> Symbols:
+    return Symbols(member) if persistent else _Closed(reader, member)
 
 
-def _joblib_symbols(reader: Reader) -> JoblibSymbols:
+def _joblib_symbols(reader: Reader, member: str) -> JoblibSymbols:
     def read_nested() -> Any:
-        view = read_pickle(reader.source, whole=False)
-        for name, offset in view.names.items():
-            symbols.names.setdefault(name, offset)
-        symbols.roles |= view.roles
+        view = read_pickle(reader.source, whole=False, member=member)
+        symbols.absorb(view.names, view.uses)
         return view.root
 
-    symbols = JoblibSymbols(reader, read_nested)
+    symbols = JoblibSymbols(reader, member, read_nested)
     return symbols
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlpack.core.errors import UnsafeFileError
-from mlpack.scan.pickles.machine import Role
+from mlpack.core.finding import Finding
+from mlpack.core.trust import Role, Use
+from mlpack.scan.pickles.arguments import RECONSTRUCTORS, misuse_of
+from mlpack.scan.pickles.machine import Deed
+from mlpack.scan.rules import Rule, pickles
 
 
 @dataclass(eq=False, slots=True)
 class Name:
-    """``module.name``, referred to and not imported."""
+    """``module.name``, referred to and not imported. ``offset`` is where it is first mentioned."""
 
     module: str
     name: str
+    offset: int = 0
 
     @property
     def qualified(self) -> str:
@@ -27,7 +31,7 @@ class Name:
 class Call:
     """What ``target(*arguments, **keywords)`` would make, with the state and items set on it afterwards."""
 
-    role: Role
+    role: Deed
     target: Any
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
@@ -43,41 +47,44 @@ class Persistent:
     identifier: Any
 
 
-Use = tuple[str, str]
-"""A qualified name and its role: ``called``, ``built`` or ``referred``."""
-
-
 class Symbols:
-    """The builder that makes symbols and lists every use of a name with the offset at which the name stands."""
+    """The builder that makes symbols, and keeps every use of a name and every misdeed that it saw."""
 
-    def __init__(self) -> None:
+    def __init__(self, member: str = "") -> None:
         self.names: dict[str, int] = {}
         """Qualified names and the offset of the first mention of each."""
-        self.roles: set[Use] = set()
+        self.misdeeds: list[Finding] = []
+        self._member = member
+        self._uses: dict[tuple[str, str, Role], tuple[int, str]] = {}
+        self._known: dict[tuple[str, str], Name] = {}
+        self._carried: dict[int, tuple[tuple[Any, ...], list[Name]]] = {}
 
     def name(self, module: str, name: str, offset: int) -> Name:
-        """A Name."""
-        found = Name(module, name)
-        self.names.setdefault(found.qualified, offset)
-        self.roles.add((found.qualified, "referred"))
+        """A Name, the same for every mention."""
+        found = self._known.get((module, name))
+        if found is None:
+            found = self._known[module, name] = Name(module, name, offset)
+            self.names[found.qualified] = offset
         return found
 
-    def call(self, role: Role, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """A Call."""
-        if isinstance(target, Name):
-            self.roles.add((target.qualified, role))
+        if target.__class__ is Name:
+            self._use_as_target(role, target, arguments)
+        else:
+            self._misdeed(pickles.CALL, f"it calls what {_maker(target)} gave it, with {shown_arguments(arguments)}")
+            self._refer(arguments)
+        if keywords:
+            self.hold(tuple(keywords.values()))
         return Call(role, target, arguments, keywords)
 
     def build(self, made: Any, state: Any) -> Any:
-        """``made`` with its state noted.
-
-        Raises UnsafeFileError where the state of a class is set, or one object's state twice: no pickler does either.
-        """
-        if isinstance(made, Name):
-            raise _unsafe(f"it changes {made.qualified} itself")
-        if isinstance(made, Call):
+        """``made`` with its state noted. The state of a class, or of one object twice: no pickler sets either."""
+        if made.__class__ is Name:
+            self._misdeed(pickles.STATE, f"it changes {made.qualified} itself", made.offset)
+        elif made.__class__ is Call:
             if made.state is not None:
-                raise _unsafe("it sets the state of one object twice")
+                self._misdeed(pickles.STATE, f"it sets the state of one object of {_maker(made)} twice")
             made.state = state
         return made
 
@@ -95,18 +102,107 @@ class Symbols:
 
     def persistent(self, identifier: Any) -> Persistent:
         """A Persistent."""
+        self.hold((identifier,))
         return Persistent(identifier)
+
+    def hold(self, items: Sequence[Any]) -> None:
+        """Names among ``items``, and in tuples among them, are referred to."""
+        carried = self._carried
+        for item in items:
+            if item.__class__ is Name:
+                self._note("referred", item)
+            elif carried and item.__class__ is tuple and id(item) in carried:
+                for name in carried.pop(id(item))[1]:
+                    self._note("referred", name)
+
+    def carry(self, items: tuple[Any, ...]) -> None:
+        """Remember the names in a tuple until it is known what becomes of it."""
+        carried = self._carried
+        found = [item for item in items if item.__class__ is Name]
+        if carried:
+            for item in items:
+                if item.__class__ is tuple and id(item) in carried:
+                    found += carried[id(item)][1]
+        if found:
+            carried[id(items)] = (items, found)
 
     def is_made(self, value: Any) -> bool:
         """Whether ``value`` is a symbol."""
         return isinstance(value, Name | Call | Persistent)
 
+    def uses(self) -> dict[Use, tuple[int, str]]:
+        """Every use of a name, with the offset of its first mention and the arguments of its first call, in short.
 
-def _unsafe(why: str) -> UnsafeFileError:
-    return UnsafeFileError("the pickle is refused", why=why, hint="do not load this file")
+        A name that is mentioned and never used is referred to: the mention alone imports its module.
+        """
+        for _, names in self._carried.values():
+            for name in names:
+                self._note("referred", name)
+        self._carried.clear()
+        used = {(module, name) for module, name, _ in self._uses}
+        for key, name in self._known.items():
+            if key not in used:
+                self._note("referred", name)
+        return {Use(*key): sighting for key, sighting in self._uses.items()}
+
+    def absorb(self, names: Mapping[str, int], uses: Mapping[Use, tuple[int, str]]) -> None:
+        """Take over what a pickle inside this one mentions and uses."""
+        for name, offset in names.items():
+            self.names.setdefault(name, offset)
+        for use, sighting in uses.items():
+            self._uses.setdefault((use.module, use.name, use.role), sighting)
+
+    def _use_as_target(self, role: Deed, target: Name, arguments: tuple[Any, ...]) -> None:
+        if (target.module, target.name, role) not in self._uses:
+            self._uses[target.module, target.name, role] = (target.offset, shown_arguments(arguments))
+        if misuse_of(target.module, target.name, arguments, _name_of):
+            shown = shown_arguments(arguments)
+            self._misdeed(pickles.ARGUMENT, f"it calls {target.qualified}{shown}, as no library does", target.offset)
+        if target.qualified in RECONSTRUCTORS and arguments and arguments[0].__class__ is Name:
+            self._carried.pop(id(arguments), None)
+            self._note("built", arguments[0])
+            self.hold(arguments[1:])
+        else:
+            self._refer(arguments)
+
+    def _refer(self, arguments: tuple[Any, ...]) -> None:
+        self._carried.pop(id(arguments), None)
+        self.hold(arguments)
+
+    def _note(self, role: Role, name: Name) -> None:
+        self._uses.setdefault((name.module, name.name, role), (name.offset, ""))
+
+    def _misdeed(self, rule: Rule, message: str, offset: int | None = None) -> None:
+        if len(self.misdeeds) < _MAX_MISDEEDS:
+            self.misdeeds.append(rule.finding(message, member=self._member, offset=offset))
 
 
-_RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
+_MAX_MISDEEDS = 100
+
+
+def _maker(value: Any) -> str:
+    kind = class_of(value)
+    return kind.qualified if kind else "the file"
+
+
+def _name_of(value: Any) -> str:
+    return value.qualified if value.__class__ is Name else ""
+
+
+def shown_arguments(arguments: Any, limit: int = 120) -> str:
+    """``('touch x',)`` as ``('touch x')``, cut after ``limit`` characters."""
+    text = ", ".join(_shown(argument) for argument in arguments[:6]) if isinstance(arguments, tuple) else "..."
+    return f"({text[:limit]}{'…' if len(text) > limit else ''})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str | bytes):
+        return repr(value[:80])
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)[:40]
+    if value.__class__ is Name:
+        return f"{value.module}.{value.name}"
+    return "…"
 
 
 def class_of(value: Any) -> Name | None:
@@ -124,7 +220,7 @@ def class_of(value: Any) -> Name | None:
             return None
         target = value.target
         qualified = target.qualified if isinstance(target, Name) else ""
-        through_first = qualified in _RECONSTRUCTORS or qualified == "builtins.getattr"
+        through_first = qualified in RECONSTRUCTORS or qualified == "builtins.getattr"
         value = value.arguments[0] if through_first and value.arguments else target
     return None
 

@@ -1,0 +1,95 @@
+"""The names that model files may use, a data file for each library: ``(module, name)`` and its roles.
+
+The files are written by ``scripts/list_names.py`` from real models of real libraries, and reviewed as a diff. A file holds the
+``library``, the ``versions`` it was seen in, and ``names``: module → role → names. ``unlisted`` says what a name of that
+library means that is in no list: ``warning`` where it may be a newer class, ``error`` where there are functions to misuse.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from mlpack.core.finding import Severity
+from mlpack.core.trust import Role
+
+PYTHON = "python"
+"""The list of Python's own library."""
+
+_NOTHING: frozenset[Role] = frozenset()
+_GADGETS = frozenset(
+    {
+        *("pip", "setuptools", "_distutils_hack", "pkg_resources", "distutils", "wheel", "pytest", "_pytest", "py"),
+        *("IPython", "ipykernel", "jupyter_core", "traitlets", "nt", "posix", "__builtin__", "commands", "cffi"),
+        *("requests", "urllib3", "httpx", "aiohttp", "paramiko", "fabric", "yaml", "jinja2", "pexpect", "ptyprocess"),
+        *("numexpr", "sympy", "numba", "mlpack", "typer", "click", "rich", "docker", "fsspec", "git", "psutil"),
+    }
+)
+"""Packages that no model is made of, and that hold ways to run code. They would be refused without this: it only decides that
+the user is not asked to trust them."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The list of one library."""
+
+    library: str
+    versions: tuple[str, ...]
+    unlisted: Severity
+    roles: Mapping[tuple[str, str], frozenset[Role]]
+
+
+def roles_of(module: str, name: str) -> frozenset[Role]:
+    """The roles in which a model file may use ``module.name``: none for a name that is in no list."""
+    listed = names_of(list_of(module))
+    return _NOTHING if listed is None else listed.roles.get((canonical(module), name), _NOTHING)
+
+
+def severity_of(module: str) -> Severity:
+    """What it means that a name of ``module`` is in no list, or not in that role."""
+    package = list_of(module)
+    listed = names_of(package)
+    if listed is not None:
+        return listed.unlisted
+    return "error" if package in _GADGETS else "warning"
+
+
+def canonical(module: str) -> str:
+    """``numpy.core`` is what NumPy 1 calls ``numpy._core``."""
+    return f"numpy._core{module[10:]}" if module == "numpy.core" or module.startswith("numpy.core.") else module
+
+
+def list_of(module: str) -> str:
+    """Which list a module belongs to: its top-level package, or Python's own."""
+    package = module.partition(".")[0]
+    return PYTHON if package in sys.stdlib_module_names and package != "__main__" else package
+
+
+@cache
+def names_of(package: str) -> Names | None:
+    """The list of a library by its import package; None where there is none."""
+    if not package.isidentifier():
+        return None
+    file = files(__name__) / f"{package}.json"
+    if not file.is_file():
+        return None
+    return _parse(json.loads(file.read_text(encoding="utf-8")))
+
+
+def _parse(document: Mapping[str, Any]) -> Names:
+    roles: dict[tuple[str, str], set[Role]] = {}
+    for module, by_role in document["names"].items():
+        for role, names in by_role.items():
+            for name in names:
+                roles.setdefault((module, name), set()).add(role)
+    return Names(
+        library=document["library"],
+        versions=tuple(document["versions"]),
+        unlisted=document["unlisted"],
+        roles={key: frozenset(found) for key, found in roles.items()},
+    )

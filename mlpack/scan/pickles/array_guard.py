@@ -1,0 +1,95 @@
+"""Arrays and their types while a pickle is loaded: NumPy's C code believes what their states say, so it is checked before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from mlpack.scan.rules import pickles
+
+_ABOUT_OBJECTS = 0x3F
+"""The flags of a dtype that say whether items are Python objects (numpy/_core/include/numpy/ndarraytypes.h)."""
+_ALIGNED = 0x80
+
+
+class ArrayGuard:
+    """Sees every dtype and array that one load makes.
+
+    Three lies are refused: a dtype whose flags deny the objects in it, a dtype that changes after something was made of it,
+    and an array that gets a second state. Each would make NumPy take bytes of the file for pointers.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._file = name
+        self._fresh: dict[int, Any] = {}
+        self._arrays: dict[int, Any] = {}
+
+    def made(self, value: Any) -> None:
+        """A call gave ``value``."""
+        if isinstance(value, np.dtype):
+            self._fresh[id(value)] = value
+
+    def used(self, values: Iterable[Any]) -> None:
+        """``values`` go into something else: from now on a dtype among them stays as it is."""
+        if self._fresh:
+            for value in values:
+                self._fresh.pop(id(value), None)
+
+    def check(self, made: Any, state: Any) -> None:
+        """Judge ``state`` before it is set. Raises UnsafeFileError."""
+        if isinstance(made, np.dtype):
+            self._check_dtype(made, state)
+        elif isinstance(made, np.ndarray):
+            if id(made) in self._arrays:
+                raise pickles.STATE.error(self._file, "it sets the state of one array twice")
+            self._arrays[id(made)] = made
+            if isinstance(state, tuple):
+                self.used(state)
+
+    def _check_dtype(self, made: Any, state: Any) -> None:
+        if self._fresh.pop(id(made), None) is None:
+            raise pickles.ARRAY.error(self._file, "it changes the type of an array that was made already")
+        try:
+            honest, flags = _described(made, state)
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+            raise pickles.ARRAY.error(self._file, f"a NumPy type that is none: {error}") from error
+        if (flags ^ honest.flags) & _ABOUT_OBJECTS:
+            raise pickles.ARRAY.error(self._file, f"the flags {flags} of a NumPy type that has {honest.flags}")
+        if isinstance(state[4], dict):
+            self.used(field[0] for field in state[4].values())
+        if state[2] is not None:
+            self.used(state[2])
+
+
+def _described(made: Any, state: Any) -> tuple[Any, int]:
+    """The dtype that ``state`` describes, built through NumPy's own checks, and the flags that the state claims for it.
+
+    Format: ``arraydescr_reduce`` in numpy/_core/src/multiarray/descriptor.c. Raises ValueError and what NumPy raises.
+    """
+    version, order, subarray, names, fields, size, alignment, flags = state[:8]
+    if version not in (3, 4) or order not in ("<", ">", "|", "=") or type(flags) is not int:
+        raise ValueError(f"version {version!r}, byte order {order!r}, flags {flags!r}")
+    if made.kind != "V" and (subarray is not None or fields is not None):
+        raise ValueError(f"{made} has neither fields nor parts")
+    if subarray is not None:
+        honest = np.dtype((subarray[0], subarray[1]))
+    elif fields is not None:
+        honest = _struct(names, fields, size, aligned=bool(flags & _ALIGNED))
+    elif made.kind in "SUV":
+        honest = np.dtype(f"{made.kind}{size // 4 if made.kind == 'U' else size}")
+    else:
+        return made, flags
+    if honest.itemsize != size or honest.alignment != alignment:
+        raise ValueError(f"{honest} takes {honest.itemsize} bytes at {honest.alignment}, not {size!r} at {alignment!r}")
+    return honest, flags
+
+
+def _struct(names: tuple[str, ...], fields: dict[str, Any], size: int, *, aligned: bool) -> Any:
+    if set(names) != set(fields) or any(len(field) != 2 for field in fields.values()):
+        raise ValueError("fields with titles")
+    formats, offsets = [fields[name][0] for name in names], [fields[name][1] for name in names]
+    if not all(isinstance(one, np.dtype) for one in formats):
+        raise ValueError("a field without a type")
+    return np.dtype({"names": list(names), "formats": formats, "offsets": offsets, "itemsize": size}, align=aligned)

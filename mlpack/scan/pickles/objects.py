@@ -1,0 +1,163 @@
+"""Real objects in place of symbols: the loader's builder, which uses only the names that the gate lets through."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NoReturn
+
+from mlpack.core.errors import UnsafeFileError
+from mlpack.core.finding import Finding
+from mlpack.core.trust import Role, Use
+from mlpack.scan.pickles.arguments import RECONSTRUCTORS, misuse_of
+from mlpack.scan.pickles.array_guard import ArrayGuard
+from mlpack.scan.pickles.gate import Gate, finding_of
+from mlpack.scan.pickles.machine import Deed
+from mlpack.scan.rules import Rule, pickles
+
+_PLAIN = (type(None), bool, int, float, str, bytes, tuple, list, dict, set, frozenset, bytearray)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Target:
+    """A name that may be called or built but not passed on: what a file would get hold of is this, not the object."""
+
+    module: str
+    name: str
+    value: Any
+    roles: frozenset[Role]
+
+
+class Objects:
+    """Imports, calls and builds what the gate lets through, and raises UnsafeFileError with the finding for all else.
+
+    Raises what importing raises, and what the libraries' own constructors raise.
+    """
+
+    def __init__(self, name: str, gate: Gate) -> None:
+        self._file = name
+        self._gate = gate
+        self.arrays = ArrayGuard(name)
+        self._targets: dict[tuple[str, str], Target] = {}
+        self._referred: dict[int, Target] = {}
+        """Names that were handed out as the objects they are, by their identity; each is held by its Target."""
+
+    def name(self, module: str, name: str, offset: int) -> Any:
+        """The object itself where it may be referred to, else a Target."""
+        target = self._targets.get((module, name))
+        if target is None:
+            roles = self._gate.roles(module, name)
+            if not roles:
+                self._refuse(finding_of(Use(module, name, "referred"), offset))
+            target = Target(module, name, _resolved(module, name), roles)
+            self._targets[module, name] = target
+            if "referred" in roles:
+                self._referred[id(target.value)] = target
+        return target.value if "referred" in target.roles else target
+
+    def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        """What the call makes."""
+        named = target if target.__class__ is Target else self._referred.get(id(target))
+        if named is None:
+            self._misdeed(pickles.CALL, f"it calls a {type(target).__name__} that it made itself")
+        if role not in named.roles:
+            self._refuse(finding_of(Use(named.module, named.name, role), None))
+        if misuse_of(named.module, named.name, arguments, self._name_of):
+            self._misdeed(pickles.ARGUMENT, f"it calls {named.module}.{named.name} as no library does")
+        if role == "built":
+            return _built(named.value, arguments, keywords)
+        if arguments and f"{named.module}.{named.name}" in RECONSTRUCTORS:
+            arguments = (self._to_build(arguments[0]), *arguments[1:])
+        self.arrays.used(arguments)
+        made = named.value(*arguments, **keywords)
+        self.arrays.made(made)
+        return made
+
+    def build(self, made: Any, state: Any) -> Any:
+        """``made`` with its state set, as pickle sets it; the method that does so is its class's own."""
+        if made.__class__ is Target or id(made) in self._referred:
+            self._misdeed(pickles.STATE, "it sets the state of a name")
+        kind = type(made)
+        setstate = getattr(kind, "__setstate__", None)
+        if setstate is not None:
+            self.arrays.check(made, state)
+            setstate(made, state)
+            return made
+        slots = None
+        if isinstance(state, tuple) and len(state) == 2:
+            state, slots = state
+        if state:
+            made.__dict__.update(state)
+        for name, value in (slots or {}).items():
+            if not isinstance(name, str) or name.startswith("__"):
+                self._misdeed(pickles.STATE, f"it sets {name!r} of an object of {kind.__qualname__}")
+            setattr(made, name, value)
+        return made
+
+    def extend(self, made: Any, items: Sequence[Any]) -> None:
+        """Add ``items`` to an object of a subclass of list, deque or set."""
+        if isinstance(made, list | deque):
+            made.extend(items)
+        elif isinstance(made, set):
+            made.update(items)
+        else:
+            self._misdeed(pickles.STATE, f"it adds items to an object of {type(made).__qualname__}")
+
+    def update(self, made: Any, pairs: Sequence[tuple[Any, Any]]) -> None:
+        """Set items of an object of a subclass of dict."""
+        if not isinstance(made, dict):
+            self._misdeed(pickles.STATE, f"it sets keys of an object of {type(made).__qualname__}")
+        for key, value in pairs:
+            made[key] = value
+
+    def persistent(self, identifier: Any) -> Any:
+        """Nothing lies outside of these files."""
+        self._misdeed(pickles.OUTSIDE, f"it refers to {str(identifier)[:80]!r}, which lies outside of it")
+
+    def hold(self, items: Sequence[Any]) -> None:
+        """Names that may not be referred to are no use to whoever holds them."""
+
+    def carry(self, items: tuple[Any, ...]) -> None:
+        """As `hold`."""
+
+    def is_made(self, value: Any) -> bool:
+        """Whether ``value`` is anything but a plain value of Python."""
+        return type(value) not in _PLAIN
+
+    def _to_build(self, value: Any) -> Any:
+        named = value if value.__class__ is Target else self._referred.get(id(value))
+        if named is None or "built" not in named.roles:
+            self._misdeed(pickles.CALL, "it builds an object of what may not be built")
+        return named.value
+
+    def _name_of(self, value: Any) -> str:
+        named = value if value.__class__ is Target else self._referred.get(id(value))
+        return "" if named is None else f"{named.module}.{named.name}"
+
+    def _misdeed(self, rule: Rule, message: str) -> NoReturn:
+        raise rule.error(self._file, message)
+
+    def _refuse(self, found: Finding) -> NoReturn:
+        raise UnsafeFileError(f"{self._file} is refused", why=found.message, hint=found.hint, findings=(found,))
+
+
+def _built(kind: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    if not isinstance(kind, type):
+        raise TypeError(f"{kind!r} is no class")
+    return kind.__new__(kind, *arguments, **keywords)
+
+
+def _resolved(module: str, name: str) -> Any:
+    """The object called ``module.name``; NumPy's core by whichever name the NumPy at hand has for it."""
+    if module.startswith(("numpy._core", "numpy.core")):
+        module = _core_of_numpy(module)
+    return getattr(import_module(module), name)
+
+
+def _core_of_numpy(module: str) -> str:
+    import numpy as np
+
+    core = "numpy._core" if int(np.__version__.partition(".")[0]) > 1 else "numpy.core"
+    return core + module.removeprefix("numpy._core").removeprefix("numpy.core")
