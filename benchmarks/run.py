@@ -1,6 +1,6 @@
 """Measures what mlpack promises, prints each figure beside its bound, and writes docs/performance.md.
 
-``python benchmarks/run.py [startup|conversion|inspection|memory] ...``; exits 1 when a promise is broken.
+``python benchmarks/run.py [startup|conversion|inspection|memory|sandbox] ...``; exits 1 when a promise is broken.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import conversion
 import inspection
 import memory
+import sandbox
 import startup
 from measure import Finding
 
@@ -26,6 +27,7 @@ BENCHMARKS = {
     "conversion": conversion.measure,
     "inspection": inspection.measure,
     "memory": memory.measure,
+    "sandbox": sandbox.measure,
 }
 
 

@@ -3,6 +3,9 @@
 What the commands call is the public API: each function returns the result that its command prints.
 """
 
+from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING
+
 __version__ = "0.1.0"
 
 from mlpack.bundle import load, pack
@@ -11,4 +14,21 @@ from mlpack.doctor import doctor
 from mlpack.inspect import inspect
 from mlpack.verify import verify
 
-__all__ = ["convert", "doctor", "inspect", "load", "pack", "verify"]
+if TYPE_CHECKING:
+    from mlpack.audit import scan
+else:
+    from mlpack import audit as _audit
+    from mlpack import scan
+
+    class _Scan(_ModuleType):
+        """The package of the readers, which is called as ``mlpack.scan(paths)`` too.
+
+        A function in its place would hide it: ``import mlpack.scan.pickles as pickles`` looks for an attribute of it.
+        """
+
+        def __call__(self, paths, **options):
+            return _audit.scan(paths, **options)
+
+    scan.__class__ = _Scan
+
+__all__ = ["convert", "doctor", "inspect", "load", "pack", "scan", "verify"]

@@ -27,6 +27,7 @@ def pack(
     budget: float = 30.0,
     sign: str | Path | None = None,
     password: str | None = None,
+    require_sandbox: bool = False,
 ) -> PackResult:
     """Convert ``model`` (a file, or a fitted model), prove it, and write the bundle ``path``.
 
@@ -58,6 +59,7 @@ def pack(
         budget=budget,
         sign=Path(sign) if sign is not None else None,
         password=password,
+        require_sandbox=require_sandbox,
     )
 
 

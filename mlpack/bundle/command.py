@@ -47,6 +47,7 @@ def run_pack(
     budget: float,
     sign: Path | None,
     password: str | None,
+    require_sandbox: bool,
 ) -> PackResult:
     """See `mlpack.bundle.pack`."""
     started = time.monotonic()
@@ -58,7 +59,7 @@ def run_pack(
     check_folder(path)
     chosen = _name(name, path)
     seal = signer(sign, password) if sign is not None else None
-    terms = Terms(wish, trust, None, verify=True, budget=budget)
+    terms = Terms(wish, trust, None, verify=True, budget=budget, require_sandbox=require_sandbox)
     with ExitStack() as stack:
         route, attempts, kept = _first_that_holds(subject, _targets(subject, format), data, terms, stack)
         conversion = result_of(subject, attempts, route, kept, kept.path, time.monotonic() - started)

@@ -34,6 +34,7 @@ class PackResult(Shown):
             "path": self.path,
             "manifest": dict(self.manifest),
             "conversion": self.conversion.to_json(),
+            "sandbox": self.conversion.sandbox.to_json(),
             "signed_by": self.signed_by.to_json() if self.signed_by else None,
         }
 
@@ -56,6 +57,7 @@ class PackResult(Shown):
                     *self._signature(),
                 ]
             ),
+            *self.conversion.sandbox.warning(),
         ]
 
     def _signature(self) -> list[tuple[str, str]]:

@@ -15,9 +15,10 @@ import mlpack
 _NAMESPACE = uuid.UUID("6f0b7e0c-6a8d-5c5b-9f2e-0a4c5f3e7d11")
 
 
-def sbom(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """The document for a bundle with this manifest."""
+def sbom(manifest: Mapping[str, Any], beside: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The document for a bundle with this manifest; ``beside`` are the files that came with the model: weights, or a stamp."""
     model, parity = manifest["model"], manifest["parity"]
+    needed = [*map(_purl, manifest["requirements"]), *(f"file:{entry['path']}" for entry in beside)]
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -47,9 +48,8 @@ def sbom(manifest: Mapping[str, Any]) -> dict[str, Any]:
                 "properties": _properties(manifest["source"]),
             },
         },
-        "components": [_library(line) for line in manifest["requirements"]],
-        "dependencies": [{"ref": "model", "dependsOn": [_purl(line) for line in manifest["requirements"]]}]
-        + [{"ref": _purl(line)} for line in manifest["requirements"]],
+        "components": [*map(_library, manifest["requirements"]), *map(_file, beside)],
+        "dependencies": [{"ref": "model", "dependsOn": needed}, *({"ref": ref} for ref in needed)],
     }
 
 
@@ -70,6 +70,15 @@ def _library(requirement: str) -> dict[str, str]:
         "name": name,
         "version": version,
         "purl": _purl(requirement),
+    }
+
+
+def _file(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "file",
+        "bom-ref": f"file:{entry['path']}",
+        "name": entry["path"],
+        "hashes": [{"alg": "SHA-256", "content": entry["sha256"]}],
     }
 
 

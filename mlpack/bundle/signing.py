@@ -35,15 +35,15 @@ def signer(path: Path, password: str | None = None) -> Signer:
     Without ``password`` that of an encrypted key is read from the environment variable MLPACK_KEY_PASSWORD.
     Raises UsageError, MissingLibraryError.
     """
-    purpose = f"signing with {path}"
-    signing = import_library("model_signing.signing", "sign", purpose)
-    hashing = import_library("model_signing.hashing", "sign", purpose)
+    library = import_library("model_signing", "sign", f"signing with {path}")
     secret = password or os.environ.get(PASSWORD_VARIABLE)
     key = read_private_key(path, secret)
     # The paths that are ignored stand in what is signed, so that `model_signing verify` needs no option for them. Left to
     # itself the library adds .git and three more, in an order that changes from run to run.
-    files = hashing.Config().use_file_serialization().set_ignored_paths(paths=[SIGNATURE], ignore_git_paths=False)
+    files = (
+        library.hashing.Config().use_file_serialization().set_ignored_paths(paths=[SIGNATURE], ignore_git_paths=False)
+    )
     # model-signing 1.1.1 hands a password on as it is, and cryptography takes bytes only.
     given = secret.encode() if secret and needs_password(path) else None
-    config = signing.Config().set_hashing_config(files)
+    config = library.signing.Config().set_hashing_config(files)
     return Signer(key, config.use_elliptic_key_signer(private_key=path, password=given))

@@ -79,17 +79,21 @@ def write_bundle(contents: Contents, path: Path) -> dict[str, Any]:
 def _fill(contents: Contents, folder: Path) -> dict[str, Any]:
     kept = contents.kept
     assert kept.report is not None
-    for file in sorted(kept.path.parent.iterdir()):
+    for file in kept.files:
         shutil.copyfile(file, folder / file.name)
     write_arrays(folder / "golden.npz", golden(contents))
     _write_json(folder / "parity.json", _published(kept.report))
     manifest = _manifest(contents)
-    _write_json(folder / "sbom.cdx.json", sbom(manifest))
-    manifest["files"] = [
-        {"path": file.name, "sha256": sha256_of(file), "size": file.stat().st_size} for file in sorted(folder.iterdir())
-    ]
+    listed = [_entry(file) for file in sorted(folder.iterdir())]
+    beside = {file.name for file in kept.files} - {kept.path.name}
+    _write_json(folder / "sbom.cdx.json", sbom(manifest, [entry for entry in listed if entry["path"] in beside]))
+    manifest["files"] = sorted([*listed, _entry(folder / "sbom.cdx.json")], key=lambda entry: str(entry["path"]))
     _write_json(folder / MANIFEST, manifest)
     return manifest
+
+
+def _entry(file: Path) -> dict[str, Any]:
+    return {"path": file.name, "sha256": sha256_of(file), "size": file.stat().st_size}
 
 
 def _manifest(contents: Contents) -> dict[str, Any]:
@@ -154,9 +158,9 @@ def golden(contents: Contents) -> dict[str, Array]:
 
 
 def _published(report: ParityReport) -> dict[str, Any]:
-    """The report without what changes from run to run: times and folders."""
+    """The report without what changes from run to run and from machine to machine: times, folders, the sandbox."""
     document = report.to_json()
-    del document["seconds"]
+    del document["seconds"], document["sandbox"]
     for side in ("reference", "candidate"):
         document[side]["path"] = Path(document[side]["path"]).name
     return document

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli.options import Atol, Budget, Data, Json, Model, Quiet, Rtol, Trust, Verbose
+from mlpack.cli.options import (
+    Allow,
+    Atol,
+    Budget,
+    Data,
+    Json,
+    Model,
+    Quiet,
+    RequireSandbox,
+    Rtol,
+    Trust,
+    TrustFile,
+    Verbose,
+    vouched,
+)
 from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
@@ -28,6 +42,9 @@ def convert(
     ] = False,
     budget: Budget = 30.0,
     trust: Trust = None,
+    allow: Allow = None,
+    trust_file: TrustFile = None,
+    require_sandbox: RequireSandbox = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -50,9 +67,10 @@ def convert(
             opset=opset,
             rtol=rtol,
             atol=atol,
-            trust=trust or (),
+            **vouched(trust, allow, trust_file),
             verify=not no_verify,
             budget=budget,
+            require_sandbox=require_sandbox,
         )
 
     Renderer("convert", json=json, quiet=quiet, verbose=verbose).run(f"converting {model}", call)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _STYLES: dict[Tone, str] = {"plain": "", "good": "green", "bad": "bold red", "warn": "yellow", "dim": "dim"}
 _NARROWEST_VALUE = 30
+_HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls that move the cursor or recolour a terminal, and marks that turn the direction of writing: a name in a file may
+hold them, to show something else than what it is."""
 _NUMBER = re.compile(r"[-+<≤]?(\d[\d,]*(\.\d+)?(e[-+]?\d+)?%?|inf|nan)")
 
 
@@ -31,6 +34,11 @@ def draw(blocks: Sequence[Block], stream: TextIO) -> None:
     stream.write(drawn.get())
 
 
+def harmless(text: str) -> str:
+    """``text`` with what a terminal would obey instead of showing spelt out: ``\\x1b[2J``. Line breaks and tabs stay."""
+    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
+
 def _draw_block(console: Console, block: Block) -> None:
     match block:
         case Line():
@@ -43,7 +51,7 @@ def _draw_block(console: Console, block: Block) -> None:
 
 def _draw_line(console: Console, line: Line) -> None:
     """One line, never wrapped by us: commands and hashes in it can be copied in one piece."""
-    console.print(line.text, style=_STYLES[line.tone])
+    console.print(harmless(line.text), style=_STYLES[line.tone])
 
 
 def _draw_facts(console: Console, facts: Facts) -> None:
@@ -56,8 +64,8 @@ def _draw_facts(console: Console, facts: Facts) -> None:
     width = max(console.width - margin, _NARROWEST_VALUE)
     for name, value in facts.pairs:
         cell = value if isinstance(value, Cell) else Cell(value)
-        folded = textwrap.wrap(cell.text, width, break_long_words=False, break_on_hyphens=False) or [""]
-        label = Text(name.ljust(margin), style="dim")
+        folded = textwrap.wrap(harmless(cell.text), width, break_long_words=False, break_on_hyphens=False) or [""]
+        label = Text(harmless(name).ljust(margin), style="dim")
         console.print(label.append(Text(folded[0], style=_STYLES[cell.tone])))
         for rest in folded[1:]:
             console.print(" " * margin + rest, style=_STYLES[cell.tone])
@@ -82,7 +90,7 @@ def _rich_table(table: Table) -> RichTable:
         numeric = bool(texts) and all(_is_number(text) for text in texts)
         drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
-        drawn.add_row(*(Text(cell.text, style=_STYLES[cell.tone]) for cell in row))
+        drawn.add_row(*(Text(harmless(cell.text), style=_STYLES[cell.tone]) for cell in row))
     return drawn
 
 

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli import convert, doctor, formats, inspect, pack, verify
+from mlpack.cli import convert, doctor, formats, inspect, pack, scan, verify
 from mlpack.cli.render import Renderer
+from mlpack.cli.trust import trust
 from mlpack.core.errors import INTERRUPTED, UsageError
 
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
@@ -24,8 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (inspect.inspect, convert.convert, verify.verify, pack.pack, formats.formats, doctor.doctor):
+for _command in (inspect.inspect, scan.scan, convert.convert, verify.verify, pack.pack, formats.formats, doctor.doctor):
     app.command()(_command)
+app.add_typer(trust)
 
 
 def _print_version(value: bool) -> None:  # noqa: FBT001 - the shape of a Typer callback

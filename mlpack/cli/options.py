@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
+
+from mlpack.core.errors import UsageError
+from mlpack.core.trust import NO_TRUST, Use
+from mlpack.core.trust_file import named_trust_file
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -17,6 +21,32 @@ def _sha256_digits(values: list[str] | None) -> list[str]:
         if not _SHA256.fullmatch(digest):
             raise typer.BadParameter(f"{digest!r} is not a SHA-256: 64 hexadecimal digits, as `mlpack inspect` shows")
     return digests
+
+
+def _uses(values: list[str] | None) -> list[str]:
+    try:
+        return [str(Use.parse(value)) for value in values or []]
+    except UsageError as error:
+        raise typer.BadParameter(f"{error.message}: {error.why}") from error
+
+
+class Vouched(TypedDict):
+    """What a call vouches for, as the functions take it."""
+
+    trust: list[str]
+    allow: list[str]
+
+
+def vouched(trust: list[str] | None, allow: list[str] | None, trust_file: Path | None) -> Vouched:
+    """The ``trust`` and ``allow`` of a call: what the flags name, and what the trust file holds that they name.
+
+    Raises UsageError.
+    """
+    named = named_trust_file(trust_file).trust if trust_file else NO_TRUST
+    return {
+        "trust": [*(trust or ()), *sorted(named.hashes)],
+        "allow": [*(allow or ()), *sorted(map(str, named.allowed))],
+    }
 
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a bundle.", show_default=False)]
@@ -40,6 +70,32 @@ Trust = Annotated[
         help="Allow this very file to run the code it carries when it is loaded. May be given more than once.",
         callback=_sha256_digits,
         show_default=False,
+    ),
+]
+
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="MODULE:NAME:ROLE",
+        help="Allow this use of a name in any file, for this run. Roles: called, built, referred.",
+        callback=_uses,
+        show_default=False,
+    ),
+]
+TrustFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust-file",
+        metavar="FILE",
+        help="A trust file (`mlpack trust`) beside your own: a project's is only used where it is named.",
+        show_default=False,
+    ),
+]
+RequireSandbox = Annotated[
+    bool,
+    typer.Option(
+        "--require-sandbox", help="Load nothing unless Landlock and seccomp hold; `mlpack doctor` says whether they do."
     ),
 ]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlpack.cli.options import Data, Json, Model, Quiet, Trust, Verbose
+from mlpack.cli.options import Allow, Data, Json, Model, Quiet, RequireSandbox, Trust, TrustFile, Verbose, vouched
 from mlpack.cli.password import ask_password
 from mlpack.cli.render import Renderer
 from mlpack.core.keys import PASSWORD_VARIABLE
@@ -34,6 +34,9 @@ def pack(
         ),
     ] = None,
     trust: Trust = None,
+    allow: Allow = None,
+    trust_file: TrustFile = None,
+    require_sandbox: RequireSandbox = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -54,9 +57,10 @@ def pack(
             name=name,
             version=version,
             format=format_,
-            trust=trust or (),
+            **vouched(trust, allow, trust_file),
             sign=sign,
             password=password,
+            require_sandbox=require_sandbox,
         )
 
     Renderer("pack", json=json, quiet=quiet, verbose=verbose).run(f"packing {model}", call)

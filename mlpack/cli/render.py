@@ -17,17 +17,21 @@ from typing import Any, NoReturn
 import typer
 
 from mlpack.core.errors import INTERRUPTED, MlpackError, ParityError
-from mlpack.core.view import Block, Line, Result, json_ready
+from mlpack.core.view import Block, Brief, Line, Result, json_ready
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """Shows what ``command`` does, in the manner that its flags ask for."""
+    """Shows what ``command`` does, in the manner that its flags ask for.
+
+    ``document`` makes of a result a text that stdout holds instead of its view, and alone.
+    """
 
     command: str
     json: bool = False
     quiet: bool = False
     verbose: bool = False
+    document: Callable[[Any], str] | None = None
 
     def run(self, doing: str, call: Callable[[], Result]) -> NoReturn:
         """Call ``call`` under a spinner that says ``doing``, show what comes of it and exit with its code."""
@@ -50,9 +54,10 @@ class Renderer:
         code = result.exit_code
         if self.json:
             self._print_document(code, result.to_json(), [])
+        elif self.document:
+            typer.echo(self.document(result), nl=False)
         else:
-            blocks = result.view()
-            self._draw(_verdict_only(blocks) if self.quiet else blocks, sys.stdout)
+            self._draw(_brief(result) if self.quiet else result.view(), sys.stdout)
             sys.stdout.flush()
         return code
 
@@ -129,8 +134,11 @@ def _bug(error: Exception) -> MlpackError:
     )
 
 
-def _verdict_only(blocks: Sequence[Block]) -> Sequence[Block]:
-    return [block for block in blocks[:1] if isinstance(block, Line)]
+def _brief(result: Result) -> Sequence[Block]:
+    """The verdict alone: one line, or as many as a result of many parts says."""
+    if isinstance(result, Brief):
+        return result.brief()
+    return [block for block in result.view()[:1] if isinstance(block, Line)]
 
 
 def _numbered(text: str) -> list[tuple[int, str]]:

@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli.options import Atol, Budget, Data, Json, Quiet, Rtol, Trust, Verbose
+from mlpack.cli.options import (
+    Allow,
+    Atol,
+    Budget,
+    Data,
+    Json,
+    Quiet,
+    RequireSandbox,
+    Rtol,
+    Trust,
+    TrustFile,
+    Verbose,
+    vouched,
+)
 from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
@@ -37,6 +50,9 @@ def verify(
         ),
     ] = None,
     trust: Trust = None,
+    allow: Allow = None,
+    trust_file: TrustFile = None,
+    require_sandbox: RequireSandbox = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -58,11 +74,12 @@ def verify(
             data=data,
             rtol=rtol,
             atol=atol,
-            trust=trust or (),
+            **vouched(trust, allow, trust_file),
             budget=budget,
             bisect=bisect,
             report=report,
             key=key,
+            require_sandbox=require_sandbox,
         )
 
     doing = f"checking {reference}" if key else f"comparing {reference} with {candidate}"

@@ -23,6 +23,7 @@ def convert(
     allow: Sequence[str] = (),
     verify: bool = True,
     budget: float = 30.0,
+    require_sandbox: bool = False,
 ) -> ConversionResult:
     """Convert a model file (or a fitted model) and write ``output`` only when the result answers like the original.
 
@@ -45,4 +46,5 @@ def convert(
         trust=gathered(trust, allow),
         verify=verify,
         budget=budget,
+        require_sandbox=require_sandbox,
     )

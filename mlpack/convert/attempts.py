@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,13 @@ from mlpack.core.errors import DataError, MissingLibraryError, MlpackError, Unsu
 from mlpack.core.model_file import sha256_of
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.frameworks import all_frameworks
-from mlpack.isolate import Worker
+from mlpack.isolate import Protection, Sandbox, Worker
 from mlpack.isolate.local import LocalWorker
+from mlpack.isolate.protection import weakest
 from mlpack.runtime.session import Feed
 from mlpack.runtime.signature import Signature
 from mlpack.verify.command import SIDE
-from mlpack.verify.parity import measure
+from mlpack.verify.parity import measure, sandbox_of
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport, Party
 from mlpack.verify.subject import Subject
@@ -39,6 +41,7 @@ class Terms:
     opset: int | None = None
     verify: bool = True
     budget: float = 30.0
+    require_sandbox: bool = False
 
     @property
     def hang(self) -> float:
@@ -56,6 +59,14 @@ class Kept:
     report: ParityReport | None
     signature: Signature
     """Of the staged file, as its own session has it; of the original where nothing was verified."""
+
+    @property
+    def files(self) -> list[Path]:
+        """The staged file, then those that belong to it by their names. The folder may hold others: a worker could write
+        there, and what is called otherwise must not get beside the output.
+        """
+        beside = sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.*"))
+        return [path for path in (self.path, *beside) if path.is_file() and not path.is_symlink()]
 
 
 @dataclass
@@ -76,6 +87,7 @@ class Attempts:
     failures: list[MlpackError] = field(default_factory=list)
     last_report: ParityReport | None = None
     _special: dict[tuple[tuple[str, str], ...], Worker] = field(default_factory=dict)
+    _protections: list[Protection] = field(default_factory=list)
 
     def run(self, route: Route) -> Kept | None:
         """The first variant of ``route`` that holds, or None; what was refused is in ``refused``."""
@@ -106,6 +118,11 @@ class Attempts:
             self.refused.append(Refusal(variant or "saved as it is", report.reason, report.max_abs))
             if self.hopeless or not _advance(choice, len(choice) - 1):
                 return None
+
+    @property
+    def sandbox(self) -> Protection:
+        """What was in force in every worker that took part."""
+        return weakest([self.reference.peer.worker.protection, *self._protections])
 
     @property
     def hopeless(self) -> bool:
@@ -143,15 +160,20 @@ class Attempts:
         if key not in self._special:
             if self.subject.path is None or self.subject.format is None:
                 raise WorkerError("this way needs a fresh process, and the model is in this one only")
-            worker = self.stack.enter_context(Worker(SOURCE, name="converter", environment=environment))
+            sandbox = replace(self.subject.sandbox, writes=(self.reference.peer.worker.scratch,))
+            worker = self.stack.enter_context(self._worker(SOURCE, "converter", sandbox, environment))
             Peer(worker).open(self.subject.path, self.subject.format.name, self.terms.trust, None)
             self._special[key] = worker
+            self._protections.append(worker.protection)
         self._prepare(self._special[key], route)
         return self._special[key]
 
     def _measure(self, staged: Path, route: Route) -> tuple[Signature, ParityReport]:
         """Open the staged file in the candidate's process and hold it against the reference."""
-        worker = self.warm or self.stack.enter_context(Worker(SIDE, name="candidate"))
+        worker = self.warm
+        if worker is None:
+            sandbox = Sandbox((self.reference.peer.worker.scratch,))
+            worker = self.stack.enter_context(self._worker(SIDE, "candidate", sandbox))
         candidate = Peer(worker, self.terms.hang)
         parties = (self.subject.party(self.reference.peer), Party(staged.name, route.target.name, route.target.name))
         try:
@@ -168,7 +190,8 @@ class Attempts:
             raise
         except MlpackError as error:  # a file that cannot be loaded again is no better than one that answers wrongly
             reason = f"{error.message}: {error.why}" if error.why else error.message
-            report = ParityReport("FAIL", reason, *parties)
+            report = ParityReport("FAIL", reason, *parties, sandbox=sandbox_of(self.reference.peer, candidate))
+        self._protections.append(report.sandbox)
         self.warm = worker if worker.alive else None
         return candidate.signature, report
 
@@ -176,6 +199,10 @@ class Attempts:
         """What was made of a file that the user vouched for is vouched for; what was made of any other is judged anew."""
         trust = self.terms.trust
         return trust.also(sha256_of(staged)) if trust.vouches_for(self.subject.sha256) else trust
+
+    def _worker(self, target: str, name: str, sandbox: Sandbox, environment: Mapping[str, str] | None = None) -> Worker:
+        required = self.terms.require_sandbox
+        return Worker(target, name=name, environment=environment, sandbox=sandbox, require_sandbox=required)
 
     def _stage(self, number: int, route: Route) -> Path:
         folder = self.reference.peer.worker.scratch / f"variant-{len(route.converters)}-{number}"
@@ -188,9 +215,13 @@ class Attempts:
         self.failures.append(UnsupportedOperatorError(answer["failed"], why=answer["why"], hint=answer["hint"]))
 
 
-def warm_candidate(route: Route, framework: str) -> Worker:
-    """A candidate's worker that imports what it will need while the original is still being loaded and converted."""
-    worker = Worker(SIDE, name="candidate")
+def warm_candidate(route: Route, framework: str, staging: Path, terms: Terms) -> Worker:
+    """A candidate's worker that imports what it will need while the original is still being loaded and converted.
+
+    ``staging`` is the folder that the files to be opened will lie in.
+    """
+    sandbox = Sandbox((staging,))
+    worker = Worker(SIDE, name="candidate", sandbox=sandbox, require_sandbox=terms.require_sandbox)
     last = route.converters[-1].target if route.converters else framework
     libraries = [all_frameworks()[last].library] if last in all_frameworks() else []
     worker.tell("warm_up", libraries=libraries)

@@ -36,6 +36,7 @@ def run_convert(
     trust: Trust,
     verify: bool,
     budget: float,
+    require_sandbox: bool,
 ) -> ConversionResult:
     """See `mlpack.convert`."""
     started = time.monotonic()
@@ -43,11 +44,11 @@ def run_convert(
     target = target_format(output, to)
     check_destination(subject, output)
     _check_opset(opset)
-    terms = Terms(wish, trust, opset, verify, budget)
+    terms = Terms(wish, trust, opset, verify, budget, require_sandbox)
     with ExitStack() as stack:
         route, attempts, kept = prove(subject, target, output.name, data, terms, stack, frugal=True)
         result = result_of(subject, attempts, route, kept, output, time.monotonic() - started)
-        _publish(kept.path, output)
+        _publish(kept, output)
         return result
 
 
@@ -70,12 +71,12 @@ def prove(
     """
     started = time.monotonic()
     found = _routes(subject.framework, subject, target) if subject.framework else []
-    worker = start(subject, SOURCE, "reference")
+    worker = start(subject, SOURCE, "reference", require_sandbox=terms.require_sandbox)
     stack.enter_context(worker)
     frugal = frugal and subject.path is not None and subject.path.stat().st_size > LARGE
     warm = None
     if found and terms.verify and not frugal:
-        warm = stack.enter_context(warm_candidate(found[0], subject.framework or ""))
+        warm = stack.enter_context(warm_candidate(found[0], subject.framework or "", worker.scratch, terms))
     sample = feed_of(data, None) if subject.framework in {"torch", "torchscript", None} else None
     peer = open_subject(subject, worker, terms.trust, sample, terms.hang)
     found = found or _routes(peer.framework, subject, target)
@@ -110,7 +111,7 @@ def result_of(
     seconds: float,
 ) -> ConversionResult:
     """The result that a command prints; ``output`` is where ``kept`` is about to be put."""
-    staged = sorted(kept.path.parent.iterdir(), key=lambda path: path != kept.path) if kept and output else []
+    staged = kept.files if kept and output else []
     return ConversionResult(
         source=str(subject.path) if subject.path else type(subject.model).__qualname__,
         source_format=subject.format.name if subject.format else "object",
@@ -125,6 +126,7 @@ def result_of(
         summary=kept.summary if kept else "",
         report=kept.report if kept else attempts.last_report,
         refused=tuple(attempts.refused),
+        sandbox=attempts.sandbox,
         seconds=seconds,
     )
 
@@ -178,12 +180,10 @@ def _unsupported(attempts: Attempts, route: Route) -> UnsupportedOperatorError:
     )
 
 
-def _publish(staged: Path, output: Path) -> None:
+def _publish(kept: Kept, output: Path) -> None:
     """Put the staged file and what belongs to it in place, the file itself last. Raises OutputError."""
-    for path in sorted(staged.parent.iterdir()):
-        if path != staged:
-            publish_file(path, _place(path, staged, output))
-    publish_file(staged, output)
+    for path in reversed(kept.files):
+        publish_file(path, _place(path, kept.path, output))
 
 
 def _place(path: Path, staged: Path, output: Path) -> Path:

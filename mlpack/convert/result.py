@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from mlpack.core.errors import ParityError
 from mlpack.core.view import Block, Facts, Line, Shown, Table
+from mlpack.isolate.protection import AT_HAND, Protection
 from mlpack.verify.report import ParityReport
 
 
@@ -42,6 +43,8 @@ class ConversionResult(Shown):
     summary: str = ""
     report: ParityReport | None = None
     refused: tuple[Refusal, ...] = ()
+    sandbox: Protection = AT_HAND
+    """What was in force in every worker that took part: the weakest."""
     seconds: float = 0.0
 
     @property
@@ -71,6 +74,7 @@ class ConversionResult(Shown):
             "summary": self.summary,
             "refused": [asdict(refusal) for refusal in self.refused],
             "report": self.report.to_json() if self.report else None,
+            "sandbox": self.sandbox.to_json(),
             "seconds": round(self.seconds, 3),
         }
 
@@ -96,4 +100,5 @@ class ConversionResult(Shown):
             blocks.append(Table("Refused on the way", ("variant", "because"), rows))
         if self.report and not self.output:
             blocks += self.report.view()[1:]  # the first line is the reason, which stands in the table above
-        return blocks
+            return blocks
+        return [*blocks, *self.sandbox.warning()]

@@ -115,11 +115,13 @@ def _no_key(path: Path, labels: list[str], wanted: str, hint: str) -> UsageError
 
 def _load(function: str, path: Path, *arguments: bytes | None) -> Any:
     """What ``cryptography`` makes of a PEM file."""
-    serialization = import_library("cryptography.hazmat.primitives.serialization", "sign", f"reading {path}")
-    exceptions = import_library("cryptography.exceptions", "sign", f"reading {path}")
+    import_library("cryptography", "sign", f"reading {path}")
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+
     try:
         return getattr(serialization, function)(*arguments)
-    except (ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         wrong = "password" in str(error)
         raise UsageError(
             f"the password does not open {path}" if wrong else f"the key in {path} cannot be read",
@@ -131,7 +133,8 @@ def _load(function: str, path: Path, *arguments: bytes | None) -> Any:
 
 def _key(path: Path, loaded: Any, *, public: bool = True) -> Key:
     """The fingerprint and curve of ``loaded``. Raises UsageError for a key of another kind."""
-    serialization = import_library("cryptography.hazmat.primitives.serialization", "sign", f"reading {path}")
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     half = loaded if public else loaded.public_key()
     curve = getattr(getattr(half, "curve", None), "name", type(half).__name__.removesuffix("PublicKey"))
     if curve not in _CURVES:
@@ -140,5 +143,5 @@ def _key(path: Path, loaded: Any, *, public: bool = True) -> Key:
             why=f"bundles are signed with elliptic-curve keys on {', '.join(_CURVES.values())}",
             hint="name the public key that belongs to the signature" if public else _MAKE_PRIVATE,
         )
-    pem = half.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pem = half.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return Key(path, hashlib.sha256(pem).hexdigest(), _CURVES[curve])

@@ -6,7 +6,7 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 Tone = Literal["plain", "good", "bad", "warn", "dim"]
 
@@ -63,6 +63,15 @@ class Result(Protocol):
 
     def view(self) -> Sequence[Block]:
         """What to show of it, the most telling first."""
+        ...
+
+
+@runtime_checkable
+class Brief(Protocol):
+    """A result of many parts, with a verdict for each."""
+
+    def brief(self) -> Sequence[Block]:
+        """The verdicts, and no more."""
         ...
 
 

@@ -12,13 +12,14 @@ from mlpack.core.registry import BrokenPlugin
 from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table, Tone
 from mlpack.doctor.libraries import DISTRIBUTION, Library
 from mlpack.doctor.machine import Engine, Machine
+from mlpack.isolate.protection import Gap, Protection
 
 _TONES: dict[str, Tone] = {"ok": "good", "missing": "dim", "unfit": "bad"}
 
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis(Shown):
-    """The machine, the libraries, the plug-ins that broke, and the container engine."""
+    """The machine, the libraries, the plug-ins that broke, the container engine, and what a worker's sandbox would have."""
 
     command: ClassVar[str] = "doctor"
 
@@ -26,6 +27,7 @@ class Diagnosis(Shown):
     libraries: tuple[Library, ...]
     plugins: tuple[BrokenPlugin, ...]
     engine: Engine
+    sandbox: Protection
 
     @property
     def exit_code(self) -> int:
@@ -40,6 +42,7 @@ class Diagnosis(Shown):
             "libraries": [library.to_json() for library in self.libraries],
             "broken_plugins": [{"group": p.group, "name": p.name, "reason": p.reason} for p in self.plugins],
             "engine": self.engine.to_json(),
+            "sandbox": self.sandbox.to_json(),
         }
 
     def view(self) -> Sequence[Block]:
@@ -50,6 +53,7 @@ class Diagnosis(Shown):
                 Table("", ("Library", "Version", "Needed", "Extra", "State"), [_row(e) for e in self.libraries])
             )
         blocks += [Line(f"broken plug-in {p.name} of {p.group}: {p.reason}", "warn") for p in self.plugins]
+        blocks += [Line(f"no {gap.what} around models: {_sentence(gap)}", "warn") for gap in self.sandbox.missing]
         commands = dict.fromkeys(library.install for library in self.libraries if library.install)
         return [*blocks, *([Line("To get what is missing:")] if commands else []), *(Line(f"  {c}") for c in commands)]
 
@@ -82,8 +86,13 @@ class Diagnosis(Shown):
                 ("Processors", f"{machine.cpus:g}"),
                 ("Memory", f"{machine.memory / 1e9:.1f} GB"),
                 ("Container engine", container),
+                ("Sandbox", Cell(", ".join(self.sandbox.layers) or "none", "good" if self.sandbox.full else "warn")),
             ]
         )
+
+
+def _sentence(gap: Gap) -> str:
+    return f"{gap.why}; next: {gap.remedy}" if gap.remedy else gap.why
 
 
 def _row(library: Library) -> Sequence[str | Cell]:

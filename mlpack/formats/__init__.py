@@ -49,12 +49,13 @@ def identify(path: Path) -> tuple[Format, Header]:
     """
     _refuse_folder(path)
     check_readable(path)
-    found = _sniff(path)
-    _check_ending(path, found)
+    found = told_by_content(path)
+    check_ending(path, found)
     return found, found.read_header(path)
 
 
-def _sniff(path: Path) -> Format:
+def told_by_content(path: Path) -> Format:
+    """The format of the regular file at ``path``. Raises UnrecognisedFileError, CorruptFileError."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not head:
@@ -67,8 +68,9 @@ def _sniff(path: Path) -> Format:
     raise _unrecognised(path, head)
 
 
-def _check_ending(path: Path, found: Format) -> None:
-    claimed = _claimed(path.suffix.lower())
+def check_ending(path: Path, found: Format) -> None:
+    """Raises CorruptFileError where the ending of ``path`` claims another format than ``found``."""
+    claimed = claimed_by_ending(path)
     if not claimed or found.name in claimed:
         return
     renamed = path.with_suffix(found.suffixes[0])
@@ -79,7 +81,9 @@ def _check_ending(path: Path, found: Format) -> None:
     )
 
 
-def _claimed(ending: str) -> tuple[str, ...]:
+def claimed_by_ending(path: Path) -> tuple[str, ...]:
+    """The names of the formats that the ending of ``path`` stands for, the usual one first; most endings claim none."""
+    ending = path.suffix.lower()
     if ending in _CLAIMS:
         return _CLAIMS[ending]
     return tuple(form.name for form in all_formats().values() if ending in form.suffixes)
@@ -92,7 +96,7 @@ def _unrecognised(path: Path, head: bytes) -> CorruptFileError:
         return UnrecognisedFileError(
             f"{path} is {look.what}, not a model file", why="told by its content", hint=look.hint
         )
-    claimed = _claimed(path.suffix.lower())
+    claimed = claimed_by_ending(path)
     titles = ", ".join(form.title for form in all_formats().values())
     if claimed:
         title = format_named(claimed[0]).title

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError, NoRouteError, OutputError
+from mlpack.core.finding import Finding
 from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.core.publish import publish_file
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.hdf5 import Contents, is_hdf5, read_hdf5
-from mlpack.scan.keras_archive import KerasFile, findings_of, parse_json, steady_json, weight_count
+from mlpack.scan.keras_archive import KerasFile, all_numbers, parse_json, steady_json, weight_count
 from mlpack.scan.keras_config import read_config
+from mlpack.scan.keras_judge import judge_config
 from mlpack.scan.keras_load import load_keras
+from mlpack.scan.keras_sizes import sizes_beyond
+from mlpack.scan.opened import opened
 from mlpack.scan.provenance import read_beside, write_beside
+from mlpack.scan.rules import hdf5
 from mlpack.scan.trusted import is_vouched
 
-_CONFIGURATION = "model_config"
+_CONFIGURATION, _TRAINING = "model_config", "training_config"
+_TEXTS = frozenset({_CONFIGURATION, _TRAINING, "keras_version", "backend"})
 
 
 class Hdf5Format:
@@ -49,16 +56,18 @@ class Hdf5Format:
             operators=told.operators,
             parameters=told.parameters,
             signature=told.signature,
-            findings=findings_of(told),
+            findings=told.findings,
             provenance=read_beside(path),
             notes=told.notes,
         )
 
     def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
-        """The model, not compiled. Raises UnsafeFileError naming the layer, CorruptFileError, MissingLibraryError."""
-        told = _read(path)
-        is_vouched(path, findings_of(told), trust)
-        return load_keras(path, ".h5", told.versions)
+        """The model, not compiled. Raises UnsafeFileError, TrustError, CorruptFileError, MissingLibraryError."""
+        with opened(path) as file:
+            told = _read(path, file.content)
+            _check_same(path, file.content, told.config)
+            is_vouched(path, told.findings, trust, file.content)
+            return load_keras(file, ".h5", told)
 
     def save(self, model: Any, path: Path) -> None:
         """Write without the optimizer. Raises OutputError, NoRouteError for operations that are no layers."""
@@ -78,26 +87,49 @@ class Hdf5Format:
         write_beside(path, provenance)
 
 
-def _read(path: Path) -> KerasFile:
-    with path.open("rb") as file:
-        contents = read_hdf5(
-            str(path), file, path.stat().st_size, frozenset({_CONFIGURATION, "keras_version", "backend"})
-        )
+def _read(path: Path, content: Path | None = None) -> KerasFile:
+    """Read the file at ``path``, which lies open at ``content`` if that is given."""
+    with (content or path).open("rb") as file:
+        contents = read_hdf5(str(path), file, os.fstat(file.fileno()).st_size, _TEXTS)
     configuration = contents.texts.get(_CONFIGURATION)
     if not configuration:
         raise _no_model(path, contents)
     version, backend = contents.texts.get("keras_version"), contents.texts.get("backend")
-    told = read_config(parse_json(configuration, str(path)), str(path))
+    document = parse_json(configuration, str(path))
+    told = read_config(document, str(path))
+    judged = judge_config(document, configuration, member=_CONFIGURATION)
     return KerasFile(
         model=told.model,
         versions={"keras": version} if version else {},
         operators=told.operators,
         parameters=weight_count(contents.shapes),
         signature=told.signature,
-        unsafe=told.unsafe,
-        modules=told.modules,
+        findings=(
+            *judged.findings,
+            *_training_findings(contents.texts.get(_TRAINING), path),
+            *sizes_beyond(document, all_numbers(contents.shapes), _CONFIGURATION),
+        ),
+        own=judged.own,
+        config=configuration,
         notes=(f"saved with the {backend} backend",) if backend else (),
     )
+
+
+def _training_findings(text: str | None, path: Path) -> tuple[Finding, ...]:
+    """What would run if the file were loaded to be trained on, which mlpack never does."""
+    if not text:
+        return ()
+    return judge_config(parse_json(text, str(path)), text, member=_TRAINING, training=True).findings
+
+
+def _check_same(path: Path, content: Path, judged: str) -> None:
+    """Refuse a file in which libhdf5 finds another configuration than the one that was judged."""
+    import h5py
+
+    with h5py.File(content, "r") as file:
+        found = file.attrs[_CONFIGURATION]
+    if (found.decode("utf-8") if isinstance(found, bytes) else found) != judged:
+        raise hdf5.TWICE.error(str(path), "it holds two configurations", member=_CONFIGURATION)
 
 
 def _no_model(path: Path, contents: Contents) -> CorruptFileError:

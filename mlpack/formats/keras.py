@@ -11,8 +11,9 @@ from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.archives import is_zip, member_names
-from mlpack.scan.keras_archive import MEMBERS, findings_of, read_keras_archive, steady_keras_file
+from mlpack.scan.keras_archive import MEMBERS, read_keras_archive, steady_keras_file
 from mlpack.scan.keras_load import load_keras
+from mlpack.scan.opened import opened
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.trusted import is_vouched
 
@@ -42,16 +43,17 @@ class KerasFormat:
             operators=told.operators,
             parameters=told.parameters,
             signature=told.signature,
-            findings=findings_of(told),
+            findings=told.findings,
             provenance=read_beside(path),
             notes=told.notes,
         )
 
     def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
-        """The model, not compiled. Raises UnsafeFileError naming the layer, CorruptFileError, MissingLibraryError."""
-        told = read_keras_archive(path)
-        is_vouched(path, findings_of(told), trust)
-        return load_keras(path, ".keras", told.versions)
+        """The model, not compiled. Raises UnsafeFileError, TrustError, CorruptFileError, MissingLibraryError."""
+        with opened(path) as file:
+            told = read_keras_archive(path, file.content)
+            is_vouched(path, told.findings, trust, file.content)
+            return load_keras(file, ".keras", told)
 
     def save(self, model: Any, path: Path) -> None:
         """Write without the date that Keras puts in. Raises OutputError."""

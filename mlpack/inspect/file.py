@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mlpack.core.finding import verdict_of
+from mlpack.core.finding import Verdict, verdict_of
 from mlpack.core.model_file import Header, check_readable, sha256_of
-from mlpack.core.view import Block, Cell, Facts, Line, Shown, Tone
+from mlpack.core.view import Block, Cell, Facts, Line, Shown
+from mlpack.inspect.safety import safety
 from mlpack.inspect.words import byte_size, count_of, few, signature_facts
 
-_SHOWN = 5
 HASHED_BYTES = 1000 * 1000 * 1000
 """Files up to this size are hashed beside the reading of their header, in 0.2 s at most. A hash of 2 GB takes
 1.5 s, five times all the rest, and is made when asked for."""
@@ -39,21 +38,27 @@ class FileInspection(Shown):
         return 0
 
     def to_json(self) -> dict[str, Any]:
-        """Path, size in bytes, SHA-256 (null where it was not made), and the header."""
-        return {"path": str(self.path), "size": self.size, "sha256": self.sha256, **self.header.to_json()}
+        """Path, size in bytes, SHA-256 (null where it was not made), verdict, and the header."""
+        verdict = {"verdict": self.verdict}
+        return {"path": str(self.path), "size": self.size, "sha256": self.sha256, **verdict, **self.header.to_json()}
+
+    @property
+    def verdict(self) -> Verdict:
+        """What a scan says of it, before any trust."""
+        return verdict_of(self.header.findings)
 
     def view(self) -> Sequence[Block]:
-        """What it is in a line, the facts, its signature, and what loading it takes."""
+        """What it is in a line, the facts, its signature, and whether it is safe to load."""
         facts = [*self._content(), *self._file()]
-        blocks: list[Block] = [self._verdict(), Facts([(name, value) for name, value in facts if value])]
+        blocks: list[Block] = [self._title(), Facts([(name, value) for name, value in facts if value])]
         if self.header.signature:
             blocks.append(Facts(signature_facts(self.header.signature), "Signature"))
         if self.header.provenance:
             blocks.append(Facts(_provenance(self.header.provenance), "Made by mlpack"))
         blocks += [Line(f"note: {note}", "dim") for note in self.header.notes]
-        return [*blocks, *self._trust()]
+        return [*blocks, *safety(self.path, self.header.findings)]
 
-    def _verdict(self) -> Line:
+    def _title(self) -> Line:
         what = self.header.model or "a model"
         maker = f" of {self.framework}" if self.framework not in {"", self.title} else ""
         return Line(f"{self.path.name}: {what}{maker}, in {self.title}")
@@ -80,32 +85,6 @@ class FileInspection(Shown):
             ("Size", byte_size(self.size)),
             ("External files", few(self.header.external_files, 4)),
             ("SHA-256", self.sha256 or Cell("not made for a file this large; --sha256 makes it", "dim")),
-        ]
-
-    def _trust(self) -> list[Block]:
-        """What a scan holds against it, and the command that vouches for it where that is all it takes."""
-        verdict = verdict_of(self.header.findings)
-        if verdict == "safe":
-            return [Line("Loading it runs no code from the file", "good")]
-        tone: Tone = "bad" if verdict == "unsafe" else "warn"
-        name = shlex.quote(str(self.path))
-        shown = [finding for finding in self.header.findings if finding.severity != "note"]
-        lines: list[Block] = [
-            Line("It is never loaded:" if verdict == "unsafe" else "Loading it needs your trust:", tone),
-            *(Line(f"  {one.message}" + (f" ({one.place})" if one.place else ""), tone) for one in shown[:_SHOWN]),
-        ]
-        if len(shown) > _SHOWN:
-            lines.append(Line(f"  and {len(shown) - _SHOWN} more: mlpack scan {name}", tone))
-        if verdict == "unsafe":
-            return lines
-        if self.sha256 is None:
-            return [*lines, Line("If you know where it comes from, get the hash that vouches for it:"), Line(
-                f"  mlpack inspect {name} --sha256")]  # fmt: skip
-        output = shlex.quote(f"{self.path.stem}.onnx")
-        return [
-            *lines,
-            Line("If you know where it comes from, vouch for this very file:"),
-            Line(f"  mlpack convert {name} -o {output} --trust {self.sha256}"),
         ]
 
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mlpack.core.errors import MlpackError, WorkerError
+from mlpack.isolate.protection import AT_HAND
 
 
 class LocalWorker:
@@ -15,6 +16,7 @@ class LocalWorker:
 
     def __init__(self, target: Any) -> None:
         self.target = target
+        self.protection = AT_HAND
         self._folder = tempfile.TemporaryDirectory(prefix="mlpack-")
         self.scratch = Path(self._folder.name)
         self._begun: tuple[str, dict[str, Any]] | None = None

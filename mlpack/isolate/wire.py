@@ -1,32 +1,27 @@
 """The messages between mlpack and a worker: a JSON head and the raw bytes of arrays. Never a pickle.
 
-One message is an 8-byte little-endian length, a JSON document of that length, then the arrays' bytes in order. An array
-stands in the document as ``{"$array": [dtype, shape]}``; strings and other objects travel in the document itself.
+One message is a JSON document behind its length (`framing`), then the arrays' bytes in order. An array stands in the
+document as ``{"$array": [dtype, shape]}``; strings and other objects travel in the document itself.
 """
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from mlpack.isolate.framing import frame, read_head
 from mlpack.runtime.session import Array
 
-_LENGTH = struct.Struct("<Q")
 _MARK = "$array"
 _STRINGS = "$strings"
-MAX_HEAD_BYTES = 1 << 30
 
 
 def send(stream: BinaryIO, message: Any) -> None:
     """Write one message: JSON values, with NumPy arrays and scalars anywhere in them. Raises BrokenPipeError, TypeError."""
     buffers: list[Array] = []
-    head = json.dumps(_pack(message, buffers)).encode()
-    stream.write(_LENGTH.pack(len(head)))
-    stream.write(head)
+    stream.write(frame(_pack(message, buffers)))
     for buffer in buffers:
         if buffer.size:
             stream.write(buffer.reshape(-1).view(np.uint8).data)
@@ -38,10 +33,7 @@ def receive(read_exactly: Callable[[int], bytearray]) -> Any:
 
     Raises ValueError for a message that breaks the format.
     """
-    (length,) = _LENGTH.unpack(read_exactly(_LENGTH.size))
-    if length > MAX_HEAD_BYTES:
-        raise ValueError(f"a message head of {length} bytes")
-    return _unpack(json.loads(read_exactly(length)), read_exactly)
+    return _unpack(read_head(read_exactly), read_exactly)
 
 
 def _pack(value: Any, buffers: list[Array]) -> Any:

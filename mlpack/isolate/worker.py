@@ -16,16 +16,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-import mlpack
-from mlpack.core.errors import MlpackError, WorkerError, error_classes
+from mlpack.core.errors import MissingLibraryError, MlpackError, WorkerError, error_classes
 from mlpack.core.finding import Finding
-from mlpack.core.keys import PASSWORD_VARIABLE
 from mlpack.isolate import wire
+from mlpack.isolate.environment import keras_settings, worker_environment
 from mlpack.isolate.limits import Limits
+from mlpack.isolate.protection import Gap, Protection
+from mlpack.isolate.sandbox import Sandbox
+from mlpack.isolate.watch import remove_tree
 
 _STDERR_TAIL = 4000
-_PRIVATE = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-"""ONNX Runtime from 1.29 on reports model names and hashes to its makers unless told not to. Nobody asked the user."""
+_START_SECONDS = 120.0
+"""The longest wait for a new process to say that it is in its sandbox; it takes a twentieth of a second."""
+
+_LAST_SECONDS = 10.0
+"""The longest wait for a process that said its last word to end."""
+_NOTHING_MORE = Sandbox()
+_SILENT = Protection(missing=(Gap("sandbox", "the worker ended before it could say what protects the machine"),))
 
 
 class Worker:
@@ -33,6 +40,10 @@ class Worker:
 
     ``target`` names its class as ``"package.module:Class"``; the class takes no arguments. Arguments and answers are
     JSON values and NumPy arrays. The process starts at once and in the background: the first `call` waits for it.
+
+    Before it imports anything that could start a thread, the process restricts itself to its ``sandbox``. What of that this
+    machine offers stands in `protection`; with ``require_sandbox`` a process that lacks any of it loads nothing and
+    ends, and the first call raises MissingLibraryError. ``sandbox=None`` runs it with all rights of the caller.
 
     Errors of mlpack raised there are raised here; any other exception, a death, a signal or a time-out is a
     WorkerError that says which. After one of these three the worker is gone.
@@ -46,13 +57,39 @@ class Worker:
         interpreter: str = sys.executable,
         environment: Mapping[str, str] | None = None,
         limits: Limits | None = None,
+        sandbox: Sandbox | None = _NOTHING_MORE,
+        require_sandbox: bool = False,
     ) -> None:
         self.name = name
-        self.scratch = Path(tempfile.gettempdir()) / f"mlpack-{secrets.token_hex(8)}"
-        """The worker's TMPDIR. The worker makes it, and removes it should this process be killed."""
+        self.scratch = Path(tempfile.gettempdir()).absolute() / f"mlpack-{secrets.token_hex(8)}"
+        """The worker's TMPDIR, home and working directory. It goes when the worker does, however this process ends."""
+        self.scratch.mkdir(mode=0o700)
+        self._protection: Protection | None = None
+        self._required = require_sandbox
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self._process, self._requests, self._answers = self._start(interpreter, environment or {})
-        self._send({"target": target, "limits": (limits or Limits.usual()).to_json()})
+        variables = worker_environment(self.scratch, environment or {}, sandboxed=sandbox is not None)
+        try:
+            self._process, self._requests, self._answers = self._start(interpreter, variables)
+        except OSError:
+            remove_tree(self.scratch)
+            raise
+        start = {
+            "target": target,
+            "limits": (limits or Limits.usual()).to_json(),
+            "sandbox": sandbox.joined(Sandbox((keras_settings(),))).to_json() if sandbox is not None else None,
+            "required": require_sandbox,
+            "homes": [os.path.realpath(home) for home in (Path.home(), tempfile.gettempdir())],
+        }
+        with contextlib.suppress(BrokenPipeError):  # it is dead already: the first call says how it died
+            wire.send(self._requests, start)
+
+    @property
+    def protection(self) -> Protection:
+        """What of the sandbox is in force, by the worker's own word; waits until it has started.
+
+        Raises MissingLibraryError where the whole of it is required and not there, and WorkerError.
+        """
+        return self._awaited_protection(time.monotonic() + _START_SECONDS)
 
     def call(self, method: str, /, *, timeout: float | None = None, **arguments: Any) -> Any:
         """Call ``method`` with ``arguments`` and return its answer, within ``timeout`` seconds.
@@ -73,6 +110,7 @@ class Worker:
     def finish(self, *, timeout: float | None = None) -> Any:
         """The answer of the call that was begun. Raises as `call` does."""
         deadline = None if timeout is None else time.monotonic() + timeout
+        self._awaited_protection(time.monotonic() + _START_SECONDS)
         try:
             answer = wire.receive(lambda size: self._read(size, deadline))
         except EOFError:
@@ -93,8 +131,12 @@ class Worker:
         return self._process.poll() is None
 
     def kill(self) -> None:
-        """End the process and all that it started."""
-        with contextlib.suppress(ProcessLookupError):  # the whole group is gone already
+        """End the process and all that it started. What it wrote stays until `close`."""
+        if self._process.returncode is not None:
+            return
+        self._process.terminate()  # the watcher, which ends the worker and waits for it
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the group may be gone
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
@@ -106,7 +148,7 @@ class Worker:
                 stream.close()
             except BrokenPipeError:
                 continue  # bytes that the dead worker never read
-        _remove_tree(self.scratch)
+        remove_tree(self.scratch)
 
     def output(self) -> str:
         """What libraries in the worker printed, the last 4,000 bytes."""
@@ -123,12 +165,10 @@ class Worker:
         self.close()
 
     def _start(
-        self, interpreter: str, environment: Mapping[str, str]
+        self, interpreter: str, variables: Mapping[str, str]
     ) -> tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]:
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
-        package_root = str(Path(mlpack.__file__).parent.parent)
-        python_path = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH", "")]))
         process = subprocess.Popen(
             [
                 interpreter,
@@ -141,20 +181,28 @@ class Worker:
             stderr=self._log,
             pass_fds=(request_read, answer_write),
             start_new_session=True,
-            env={
-                **_PRIVATE,
-                **{name: value for name, value in os.environ.items() if name != PASSWORD_VARIABLE},
-                **environment,
-                "PYTHONPATH": python_path,
-                "TMPDIR": str(self.scratch),
-                "PYTHONSAFEPATH": "1",
-                # torch.jit.script writes a module's constants in the order of a set of strings: equal models, equal bytes.
-                "PYTHONHASHSEED": "0",
-            },
+            cwd=self.scratch,
+            env=variables,
         )
         os.close(request_read)
         os.close(answer_write)
         return process, os.fdopen(request_write, "wb"), os.fdopen(answer_read, "rb", buffering=0)
+
+    def _awaited_protection(self, deadline: float) -> Protection:
+        if self._protection is None:
+            try:
+                said = wire.receive(lambda size: self._read(size, deadline))
+            except EOFError:
+                raise self._death() from None
+            except TimeoutError:
+                self._protection = _SILENT
+                self.kill()
+                raise WorkerError(f"the {self.name} did not start within {_START_SECONDS:.0f} s") from None
+            self._protection = Protection.from_json(said)
+        if self._required and not self._protection.full:
+            self.kill()
+            raise _unprotected(self._protection)
+        return self._protection
 
     def _send(self, message: Any) -> None:
         try:
@@ -176,7 +224,12 @@ class Worker:
         return data
 
     def _death(self) -> WorkerError:
-        code = self._process.wait()
+        self._protection = self._protection or _SILENT
+        try:
+            code = self._process.wait(_LAST_SECONDS)
+        except subprocess.TimeoutExpired:  # code in it closed the pipe and went on
+            self.kill()
+            return WorkerError(f"the {self.name} went silent before it answered", details=self.output())
         killed = code < 0
         reason = f"was killed by {signal.Signals(-code).name}" if killed else f"ended with exit code {code}"
         why = "it ran out of memory, or native code in it crashed" if killed else ""
@@ -195,7 +248,10 @@ class Worker:
         )
 
 
-def _remove_tree(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
+def _unprotected(protection: Protection) -> MissingLibraryError:
+    remedies = "; ".join(gap.remedy for gap in protection.missing if gap.remedy)
+    return MissingLibraryError(
+        "the sandbox that is required is not whole on this machine",
+        why=protection.sentence,
+        hint=remedies or "mlpack doctor says what this machine offers",
+    )

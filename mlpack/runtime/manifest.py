@@ -61,7 +61,7 @@ def read_manifest(folder: Path) -> Manifest:
     signature: a file that nobody hashed could be read by what loads the model. Raises ManifestError.
     """
     present = _plain_files(folder)
-    document = _document(folder / MANIFEST)
+    document = manifest_document(folder)
     model = document["model"]
     manifest = Manifest(
         folder=folder,
@@ -80,8 +80,9 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _document(path: Path) -> dict[str, Any]:
-    """The manifest as JSON, in the shape that it must have."""
+def manifest_document(folder: Path) -> dict[str, Any]:
+    """The manifest in ``folder`` as JSON, in the shape that it must have. Raises ManifestError."""
+    path = folder / MANIFEST
     try:
         with path.open("rb") as file:
             text = file.read(_MOST_BYTES + 1)

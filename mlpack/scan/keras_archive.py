@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
+import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -16,71 +18,124 @@ from mlpack.core.finding import Finding
 from mlpack.runtime.signature import Signature
 from mlpack.scan.archives import Archive
 from mlpack.scan.hdf5 import read_hdf5
-from mlpack.scan.keras_config import is_library_of_python, read_config
+from mlpack.scan.keras_config import read_config
+from mlpack.scan.keras_judge import judge_config
+from mlpack.scan.keras_sizes import sizes_beyond
 from mlpack.scan.ranges import RangeFile
 from mlpack.scan.rules import keras
 
 MEMBERS = frozenset({"config.json", "metadata.json"})
 WEIGHTS = "model.weights.h5"
+_ASSET = re.compile(r"assets/(?:[^/\\\x00-\x1f]+/)*[^/\\\x00-\x1f]*")
+_CHUNK = 1 << 20
+_FREE = 64 << 20
+_MAX_RATIO = 200
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 _FIXED_DATE_SAVED = "1980-01-01@00:00:00"
 
 
 @dataclass(frozen=True)
 class KerasFile:
-    """The parts of a Header that a Keras file tells, in whichever container. ``unsafe``: see KerasModel."""
+    """The parts of a Header that a Keras file tells, in whichever container, and what a scan finds in it."""
 
     model: str
     versions: Mapping[str, str]
     operators: Mapping[str, int]
     parameters: int | None
     signature: Signature | None
-    unsafe: tuple[str, ...]
-    modules: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    own: tuple[tuple[str, str], ...]
+    """Module and registered name of the classes that are not Keras's own."""
+    config: str = ""
+    """The configuration that was judged."""
     notes: tuple[str, ...] = ()
 
 
-def read_keras_archive(path: Path) -> KerasFile:
-    """Read the archive at ``path``. Raises CorruptFileError, UnsafeFileError."""
-    return read_keras_payload(path, 0, path.stat().st_size)
+def read_keras_archive(path: Path, content: Path | None = None) -> KerasFile:
+    """Read the archive at ``path``, which lies open at ``content`` if that is given.
+
+    Raises CorruptFileError, UnsafeFileError.
+    """
+    return read_keras_payload(path, 0, (content or path).stat().st_size, content)
 
 
-def read_keras_payload(path: Path, offset: int, length: int) -> KerasFile:
+def read_keras_payload(path: Path, offset: int, length: int, content: Path | None = None) -> KerasFile:
     """Read the archive that lies in ``length`` bytes of the file at ``path``. Raises as `read_keras_archive`."""
-    with RangeFile(path, offset, length) as file:
+    with RangeFile(content or path, offset, length) as file:
         archive = Archive(str(path), cast("BinaryIO", file))
-        missing = MEMBERS - set(archive.names)
-        if missing:
-            raise CorruptFileError(
-                f"{path} is no whole Keras archive",
-                why=f"{', '.join(sorted(missing))} is missing in it",
-                hint="save the model again: model.save(...)",
-            )
-        told = read_config(parse_json(archive.text("config.json"), str(path)), str(path))
+        _check_members(path, archive)
+        config = archive.text("config.json")
+        document = parse_json(config, str(path))
+        told = read_config(document, str(path))
         metadata = parse_json(archive.text("metadata.json"), str(path))
-        parameters, notes = _count_weights(path, archive, offset)
+        shapes = _read_weights(str(path), archive, content or path, offset)
+        judged = judge_config(document, config, member="config.json")
+        assets = () if judged.own else tuple(_asset_findings(archive))
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     return KerasFile(
         model=told.model,
         versions={"keras": version} if isinstance(version, str) else {},
         operators=told.operators,
-        parameters=parameters,
+        parameters=weight_count(shapes),
         signature=told.signature,
-        unsafe=told.unsafe,
-        modules=told.modules,
-        notes=notes,
+        findings=(*judged.findings, *assets, *sizes_beyond(document, all_numbers(shapes), "config.json")),
+        own=judged.own,
+        config=config.decode("utf-8", "replace"),
     )
 
 
-def _count_weights(path: Path, archive: Archive, offset: int) -> tuple[int | None, tuple[str, ...]]:
-    if WEIGHTS not in archive.members:
-        return None, (f"the archive has no {WEIGHTS}: its weights lie in another layout",)
-    if not archive.is_stored(WEIGHTS):
-        return None, ("the weights are compressed and were not counted",)
-    start, length = archive.range(WEIGHTS)
-    with RangeFile(path, offset + start, length) as content:
-        weights = read_hdf5(f"{path}:{WEIGHTS}", cast("BinaryIO", content), length)
-    return weight_count(weights.shapes), ()
+def _check_members(path: Path, archive: Archive) -> None:
+    missing = {*MEMBERS, WEIGHTS} - set(archive.names)
+    if missing:
+        raise CorruptFileError(
+            f"{path} is no whole Keras archive",
+            why=f"{', '.join(sorted(missing))} is missing in it",
+            hint="save the model again: model.save(...)",
+        )
+    for name in archive.names:
+        if name not in {*MEMBERS, WEIGHTS} and (not _ASSET.fullmatch(name) or ".." in name.split("/")):
+            raise keras.MEMBER.error(
+                str(path), f"Keras writes no {name[:80]!r} into its archives", member=name, offset=_place(archive, name)
+            )
+
+
+def _place(archive: Archive, name: str) -> int | None:
+    """Where a member's own header stands in the archive."""
+    return archive.members[name].header_offset
+
+
+def _read_weights(name: str, archive: Archive, content: Path, offset: int) -> Mapping[str, tuple[int, ...]]:
+    """The shape of every array in the weights, of an archive that begins at ``offset`` in the file at ``content``."""
+    if archive.is_stored(WEIGHTS):
+        start, length = archive.range(WEIGHTS)
+        with RangeFile(content, offset + start, length) as stored:
+            return read_hdf5(name, cast("BinaryIO", stored), length, member=WEIGHTS).shapes
+    info = archive.members[WEIGHTS]
+    if info.file_size > max(_FREE, _MAX_RATIO * info.compress_size):
+        raise keras.SIZE.error(
+            name,
+            f"{info.compress_size:,} bytes unfold to {info.file_size:,}",
+            member=WEIGHTS,
+            offset=info.header_offset,
+        )
+    with tempfile.TemporaryFile() as unpacked, archive.source(WEIGHTS) as source:
+        left = info.file_size
+        while left:
+            left -= unpacked.write(source.read(min(left, _CHUNK)))
+        return read_hdf5(name, cast("BinaryIO", unpacked), info.file_size, member=WEIGHTS).shapes
+
+
+def _asset_findings(archive: Archive) -> Iterator[Finding]:
+    """Vocabularies are text: one word a line."""
+    for name in archive.names:
+        if name.startswith("assets/") and not name.endswith("/"):
+            text = archive.text(name)
+            try:
+                at = text.decode("utf-8").find("\0")
+            except UnicodeDecodeError as error:
+                at = error.start
+            if at >= 0:
+                yield keras.ASSET.finding(f"{name[:200]} is no plain text", member=name, offset=at)
 
 
 def weight_count(shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -92,6 +147,11 @@ def weight_count(shapes: Mapping[str, tuple[int, ...]]) -> int:
     )
 
 
+def all_numbers(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Numbers in all arrays, those of the optimizer too."""
+    return sum(math.prod(shape) for shape in shapes.values())
+
+
 def parse_json(document: bytes | str, name: str) -> Any:
     """The JSON in a Keras file. Raises CorruptFileError."""
     try:
@@ -100,14 +160,6 @@ def parse_json(document: bytes | str, name: str) -> Any:
         raise CorruptFileError(
             f"{name} is damaged", why=f"its configuration is no JSON: {error}", hint="save the model again"
         ) from error
-
-
-def findings_of(file: KerasFile) -> tuple[Finding, ...]:
-    """What in the configuration would run code when it is loaded, naming the layer."""
-    return (
-        *(keras.RUNS.finding(reason) for reason in file.unsafe),
-        *(keras.MODULE.finding(f"it refers to {name}") for name in file.modules if is_library_of_python(name)),
-    )
 
 
 def steady_keras_bytes(content: bytes) -> bytes:

@@ -1,8 +1,7 @@
-"""What a Keras model's configuration says: layers, inputs, outputs, and what in it could run code."""
+"""What a Keras model's configuration says: layers, inputs and outputs."""
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +10,6 @@ from typing import Any
 from mlpack.core.errors import CorruptFileError
 from mlpack.runtime.signature import Dim, Signature, TensorSpec
 
-_RUNS = {
-    "Lambda": "holds Python bytecode",
-    "TFSMLayer": "loads a TensorFlow graph from a path that it names",
-    "TorchModuleWrapper": "holds a pickled torch module",
-    "FlaxLayer": "holds a pickled function",
-    "JaxLayer": "holds a pickled function",
-}
-_LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization"})
 _SAME_SHAPE = frozenset(
     {
         "Activation",
@@ -37,14 +28,11 @@ _MAX_PARTS = 1_000_000
 
 @dataclass(frozen=True)
 class KerasModel:
-    """The parts of a Header that a configuration tells. ``unsafe`` names each layer that a load would run code for."""
+    """The parts of a Header that a configuration tells."""
 
     model: str
     operators: Mapping[str, int]
     signature: Signature | None
-    unsafe: tuple[str, ...]
-    modules: tuple[str, ...]
-    """Modules outside of Keras that the configuration refers to."""
 
 
 def read_config(document: Any, name: str) -> KerasModel:
@@ -61,8 +49,6 @@ def read_config(document: Any, name: str) -> KerasModel:
         model=document["class_name"],
         operators=dict(kinds),
         signature=_signature(document),
-        unsafe=tuple(_unsafe(document)),
-        modules=tuple(dict.fromkeys(_foreign_modules(document))),
     )
 
 
@@ -89,35 +75,6 @@ def _layers(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
             for layer in found if isinstance(found, list) else [found]:
                 if isinstance(layer, dict) and isinstance(layer.get("class_name"), str):
                     yield layer
-
-
-def _unsafe(document: dict[str, Any]) -> Iterator[str]:
-    for part in _parts(document):
-        kind, config = part.get("class_name"), part.get("config")
-        if not isinstance(kind, str):
-            continue
-        settings = config if isinstance(config, dict) else {}
-        name = settings.get("name", part.get("name", ""))
-        if kind in _RUNS:
-            yield f"layer {name!r} ({kind}) {_RUNS[kind]}"
-        elif kind == "__lambda__":
-            yield "a function in the configuration holds Python bytecode"
-        elif kind in _LOOKUPS and isinstance(settings.get("vocabulary"), str):
-            yield f"layer {name!r} ({kind}) reads a file that it names"
-
-
-def _foreign_modules(document: dict[str, Any]) -> Iterator[str]:
-    for part in _parts(document):
-        module = part.get("module")
-        if isinstance(module, str) and "class_name" in part:
-            package = module.partition(".")[0]
-            if package not in {"keras", "tf_keras", "builtins", ""}:
-                yield module
-
-
-def is_library_of_python(module: str) -> bool:
-    """Whether a module is Python's own or NumPy: no layer is defined there, only functions to misuse."""
-    return module.partition(".")[0] in {*sys.stdlib_module_names, "numpy"}
 
 
 def _signature(document: dict[str, Any]) -> Signature | None:

@@ -39,7 +39,7 @@ def from_json(document: bytes) -> dict[str, str]:
 def write_beside(path: Path, provenance: Mapping[str, str]) -> None:
     """Write ``<path>.json``, and keep what it says of this file already. Raises OutputError."""
     document = {**read_beside(path), **prefixed(provenance), "file": _fingerprint(path)}
-    beside = _beside(path)
+    beside = place_beside(path)
     try:
         beside.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
     except OSError as error:
@@ -48,15 +48,16 @@ def write_beside(path: Path, provenance: Mapping[str, str]) -> None:
 
 def read_beside(path: Path) -> dict[str, str]:
     """The provenance in ``<path>.json``; empty where there is none, or where it was written for another file."""
-    beside = _beside(path)
-    if not beside.is_file() or beside.stat().st_size > _MAX_BYTES:
+    beside = place_beside(path)
+    if beside.is_symlink() or not beside.is_file() or beside.stat().st_size > _MAX_BYTES:
         return {}
     content = beside.read_bytes()
     found = from_json(content)
     return found if found and json.loads(content).get("file") == _fingerprint(path) else {}
 
 
-def _beside(path: Path) -> Path:
+def place_beside(path: Path) -> Path:
+    """Where the provenance of a file lies that cannot hold it itself."""
     return path.with_name(f"{path.name}.json")
 
 

@@ -11,6 +11,8 @@ from typing import BinaryIO
 from mlpack.core.errors import CorruptFileError
 
 _CHUNK = 1 << 16
+_FIRST = 1 << 12
+"""After a leap little is read: between two arrays lie a few hundred bytes."""
 
 
 class Source:
@@ -25,6 +27,8 @@ class Source:
         self.end = end
         self._file = file
         self._start = start
+        self._rest = b""
+        self._step = _CHUNK
         # Open to readers that take byte after byte: a method call for each would cost more than all the rest.
         self.buffer = b""
         self.at = 0
@@ -64,6 +68,11 @@ class Source:
             self._fill()
         return self.buffer[self.at :]
 
+    def cut(self, at: int) -> None:
+        """End the buffer at ``at``; what was behind it comes with the next."""
+        self._rest = self.buffer[at:] + self._rest
+        self.buffer = self.buffer[:at]
+
     def at_end(self) -> bool:
         """Whether no byte is left."""
         return self.at >= len(self.buffer) and not self._fill()
@@ -95,7 +104,8 @@ class Source:
             if target > self.end:
                 raise self.truncated(count)
             self._file.seek(target)
-            self.buffer, self.at, self.offset = b"", 0, target
+            self.buffer, self._rest, self.at, self.offset = b"", b"", 0, target
+            self._step = _FIRST
 
     def left(self) -> int | None:
         """How many bytes are left; None for a stream."""
@@ -110,9 +120,24 @@ class Source:
         )
 
     def _read_far(self, count: int) -> bytes:
+        """As `read`, in one piece from a file, in pieces from a stream: what is not there takes no memory."""
         left = self.left()
-        if left is not None and count > left:
+        if left is None:
+            return self._read_stream(count)
+        if count > left:
             raise self.truncated(count)
+        start = self.position
+        self._file.seek(start)
+        self.buffer, self._rest, self.at, self.offset = b"", b"", 0, start + count
+        data = self._file.read(count)
+        while len(data) < count:
+            part = self._file.read(count - len(data))
+            if not part:
+                raise self.truncated(count - len(data))
+            data += part
+        return data
+
+    def _read_stream(self, count: int) -> bytes:
         parts, missing = [], count
         while missing:
             if self.at_end():
@@ -133,8 +158,13 @@ class Source:
 
     def _fill(self) -> bool:
         self.offset += len(self.buffer)
-        wanted = _CHUNK if self.end is None else min(_CHUNK, self.end - self.offset)
-        self.buffer, self.at = self._file.read(wanted) if wanted > 0 else b"", 0
+        self.at = 0
+        if self._rest:
+            self.buffer, self._rest = self._rest, b""
+            return True
+        wanted = self._step if self.end is None else min(self._step, self.end - self.offset)
+        self.buffer = self._file.read(wanted) if wanted > 0 else b""
+        self._step = min(2 * self._step, _CHUNK)
         return bool(self.buffer)
 
 

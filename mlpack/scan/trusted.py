@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,14 +12,17 @@ from typing import BinaryIO
 
 from mlpack.core.errors import TrustError, UnsafeFileError
 from mlpack.core.finding import Finding
+from mlpack.core.finding_view import one_line, ways_to_trust
 from mlpack.core.trust import Trust
 
 _CHUNK = 1 << 20
+_MOST_SHOWN = 4
 
 
-def is_vouched(path: Path, findings: Iterable[Finding], trust: Trust) -> bool:
+def is_vouched(path: Path, findings: Iterable[Finding], trust: Trust, content: Path | None = None) -> bool:
     """Whether loading ``path`` takes the user's trust in the file, which is there; False where the lists suffice.
 
+    ``content`` leads to the very file that was judged, where that is open already.
     Raises UnsafeFileError where an error was found, TrustError where trust is missing.
     """
     standing = trust.remaining(findings, "")
@@ -26,7 +30,7 @@ def is_vouched(path: Path, findings: Iterable[Finding], trust: Trust) -> bool:
         return False
     if any(finding.severity == "error" for finding in standing):
         raise _unsafe(path, standing)
-    with path.open("rb") as file:
+    with (content or path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if trust.vouches_for(digest):
         return True
@@ -53,7 +57,7 @@ def open_vouched(path: Path, trust: Trust) -> Iterator[BinaryIO]:
 
 def _unsafe(path: Path, findings: Sequence[Finding]) -> UnsafeFileError:
     errors = [finding for finding in findings if finding.severity == "error"]
-    return UnsafeFileError(f"{path} is refused", why=_sentence(errors), hint=errors[0].hint, findings=findings)
+    return UnsafeFileError(f"{path} is refused", why=_listed(path, errors), hint=errors[0].hint, findings=findings)
 
 
 def _untrusted(path: Path, digest: str, trust: Trust, findings: Sequence[Finding]) -> TrustError:
@@ -66,16 +70,18 @@ def _untrusted(path: Path, digest: str, trust: Trust, findings: Sequence[Finding
         )
     return TrustError(
         f"loading {path} needs your trust",
-        why=_sentence(findings),
-        hint=f"if you know where it comes from: --trust {digest}",
+        why=_listed(path, findings),
+        hint="\n".join(ways_to_trust(path, findings, digest)),
         findings=findings,
     )
 
 
-def _sentence(findings: Sequence[Finding], most: int = 4) -> str:
-    """The first findings in one line, with their places."""
+def _listed(path: Path, findings: Sequence[Finding]) -> str:
+    """The first findings with their places, a line each."""
     shown = [
-        f"{finding.message} ({finding.place})" if finding.place else finding.message for finding in findings[:most]
+        one_line(f"{finding.message} ({finding.place})" if finding.place else finding.message)
+        for finding in findings[:_MOST_SHOWN]
     ]
-    more = [f"and {len(findings) - most} more"] if len(findings) > most else []
-    return "; ".join([*shown, *more])
+    left = len(findings) - _MOST_SHOWN
+    more = [f"and {left:,} more: mlpack scan {shlex.quote(str(path))}"] if left > 0 else []
+    return "\n".join([*shown, *more])

@@ -24,6 +24,7 @@ def verify(
     budget: float = 30.0,
     bisect: bool = False,
     report: str | Path | None = None,
+    require_sandbox: bool = False,
 ) -> ParityReport: ...
 
 
@@ -44,6 +45,7 @@ def verify(
     bisect: bool = False,
     report: str | Path | None = None,
     key: str | Path | None = None,
+    require_sandbox: bool = False,
 ) -> ParityReport | SignatureReport:
     """Hold ``candidate`` against ``reference`` and say PASS, FAIL or VACUOUS, with the reason.
 
@@ -51,7 +53,8 @@ def verify(
     is a file (CSV, Parquet, NPZ, NPY, JSON lines) or arrays: what the model meets in earnest. ``rtol`` and ``atol``
     replace the derived tolerance. ``trust`` holds the SHA-256 of files that may run the code they carry, ``allow`` uses of
     names (``module:name:role``) that any file may make. ``budget`` is in seconds a side. ``bisect`` looks for the first
-    layer where the two part. ``report`` writes JSON or JUnit XML, by its ending.
+    layer where the two part. ``report`` writes JSON or JUnit XML, by its ending. ``require_sandbox`` loads nothing where
+    this machine cannot put the whole sandbox around it.
 
     With ``key``, a public key in PEM, no models are compared: ``reference`` is a signed bundle, and the answer is a
     SignatureReport once the signature is by that key and every file in the bundle is as it was signed.
@@ -73,6 +76,7 @@ def verify(
         budget=budget,
         bisect=bisect,
         report=report,
+        require_sandbox=require_sandbox,
     )
 
 

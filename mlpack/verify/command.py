@@ -18,7 +18,7 @@ from mlpack.runtime.session import Array, take_rows
 from mlpack.verify.align import align
 from mlpack.verify.bisect import Fingerprint, first_difference
 from mlpack.verify.inputs import feed_of
-from mlpack.verify.parity import measure
+from mlpack.verify.parity import measure, sandbox_of
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject, begin_open, start, subject_of
@@ -37,13 +37,17 @@ def run_verify(
     budget: float,
     bisect: bool,
     report: str | Path | None,
+    require_sandbox: bool,
 ) -> ParityReport:
     """See `mlpack.verify`."""
     report = Path(report) if report is not None else None
     writer = _writer(report)
     original, other = subject_of(reference), subject_of(candidate)
     with ExitStack() as stack:
-        workers = [start(original, SIDE, "reference"), start(other, SIDE, "candidate")]
+        workers = [
+            start(subject, SIDE, name, require_sandbox=require_sandbox)
+            for subject, name in ((original, "reference"), (other, "candidate"))
+        ]
         for worker in workers:
             stack.enter_context(worker)
         hang = max(120.0, 4 * budget)
@@ -52,7 +56,8 @@ def run_verify(
         try:
             _open_both((original, first), (other, second), trust, data)
         except _CandidateError as failure:
-            result = ParityReport("FAIL", str(failure), original.party(first), other.party(second))
+            parties = (original.party(first), other.party(second))
+            result = ParityReport("FAIL", str(failure), *parties, sandbox=sandbox_of(first, second))
         if result is None:
             compared = Reference(first, first.hints(), feed_of(data, first.signature))
             parties = (original.party(first), other.party(second))

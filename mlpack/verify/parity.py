@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlpack.core.errors import DataError, ParityError
+from mlpack.isolate.protection import Protection, weakest
 from mlpack.runtime.session import Array, take_rows
 from mlpack.runtime.signature import Signature
 from mlpack.verify.align import Alignment, align
@@ -45,7 +46,9 @@ def measure(
         noise = reference.noise()
     except ParityError as error:
         reason = f"{error.message}: {error.why}" if error.why else error.message
-        return ParityReport("FAIL", reason, *parties, seconds=time.monotonic() - started)
+        return ParityReport(
+            "FAIL", reason, *parties, sandbox=sandbox_of(reference.peer, candidate), seconds=time.monotonic() - started
+        )
     _check_data(asked)
     asked = with_growth(asked)
     ordinary = joined_outputs([item for item in asked if item.probe.kind in ORDINARY])
@@ -63,8 +66,14 @@ def measure(
         not_tried=tuple(not_tried),
         tolerance={name: tolerance.to_json() for name, tolerance in tolerances.items()},
         worst_input=_worst_input(probes, asked, reference.signature),
+        sandbox=sandbox_of(reference.peer, candidate),
         seconds=time.monotonic() - started,
     )
+
+
+def sandbox_of(*peers: Peer) -> Protection:
+    """What all of them can claim to have been in."""
+    return weakest(peer.worker.protection for peer in peers)
 
 
 def _check_data(asked: Sequence[Asked]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from mlpack.core.errors import ParityError
 from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table, Tone, json_ready
+from mlpack.isolate.protection import AT_HAND, Protection
 
 Verdict = Literal["PASS", "FAIL", "VACUOUS"]
 
@@ -82,6 +83,8 @@ class ParityReport(Shown):
     parting: Mapping[str, Any] | None = None
     seconds: float = 0.0
     worst_input: Mapping[str, Any] | None = None
+    sandbox: Protection = AT_HAND
+    """What was in force in both workers: the weaker of the two."""
 
     @property
     def passed(self) -> bool:
@@ -139,6 +142,7 @@ class ParityReport(Shown):
                 "differences": self.differences,
                 "parting": dict(self.parting) if self.parting else None,
                 "worst_input": dict(self.worst_input) if self.worst_input else None,
+                "sandbox": self.sandbox.to_json(),
                 "seconds": round(self.seconds, 3),
             }
         )
@@ -155,7 +159,7 @@ class ParityReport(Shown):
         blocks += [Line(f"not tried: {name} ({reason})", "dim") for name, reason in self.not_tried]
         if self.parting:
             blocks.append(Line(str(self.parting.get("message", "")), "warn"))
-        return blocks
+        return [*blocks, *self.sandbox.warning()]
 
     def _grouped_differences(self) -> list[str]:
         """The differences, those with the same words in one line."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from mlpack.scan.rules import bundles
 
 _MOST_BYTES = 16 << 20
 _PREDICATE = "https://model_signing/signature/v1.0"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,21 +123,23 @@ def _statement(bundle: Path, key: Key) -> dict[str, str]:
     try:
         with path.open("rb") as file:
             document = json.loads(file.read(_MOST_BYTES))
-        hint = document["verificationMaterial"]["publicKey"]["hint"]
-        statement = json.loads(base64.b64decode(document["dsseEnvelope"]["payload"], validate=True))
+        envelope, signer = document["dsseEnvelope"], str(document["verificationMaterial"]["publicKey"]["hint"])
+        if not _FINGERPRINT.fullmatch(signer):
+            raise ValueError("it names no key")
+        statement = json.loads(base64.b64decode(envelope["payload"], validate=True))
         predicate = statement["predicate"]
         form = (statement["predicateType"], predicate["serialization"]["method"])
         files = {str(item["name"]): str(item["digest"]) for item in predicate["resources"]}
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise _broken(bundle, f"{path.name} is damaged, or of another kind: {type(error).__name__} {error}") from error
+        raise _broken(bundle, f"{path.name} is damaged, or no signature of this kind") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read", why=error.strerror or str(error), hint=f"chmod +r {path}") from error
-    if hint != key.fingerprint:
+    if signer != key.fingerprint:
         raise UnsafeFileError(
             f"{bundle} was signed with another key than {key.path}",
-            why=f"the signature names the key {hint}\nthe key given is      {key.fingerprint}",
+            why=f"the signature names the key {signer}\nthe key given is      {key.fingerprint}",
             hint="--key the public key of who has to have signed it; if this is that one, do not use the bundle",
-            findings=[bundles.OTHER_KEY.finding(f"the signature names the key {hint}", member=SIGNATURE)],
+            findings=[bundles.OTHER_KEY.finding(f"the signature names the key {signer}", member=SIGNATURE)],
         )
     if form != (_PREDICATE, "files"):
         raise _broken(bundle, f"{path.name} does not list the files one by one: {form}")
@@ -144,16 +148,18 @@ def _statement(bundle: Path, key: Key) -> dict[str, str]:
 
 def _check_with_library(bundle: Path, key: Key, statement: Mapping[str, str]) -> None:
     """Have model-signing check the signature and then every file. Raises UnsafeFileError, MissingLibraryError."""
-    purpose = f"checking the signature of {bundle}"
-    verifying = import_library("model_signing.verifying", "sign", purpose)
-    hashing = import_library("model_signing.hashing", "sign", purpose)
-    exceptions = import_library("cryptography.exceptions", "sign", purpose)
+    library = import_library("model_signing", "sign", f"checking the signature of {bundle}")
+    from cryptography.exceptions import InvalidSignature
+
     # Left to itself it takes what to ignore from the signature, and ignores .git, .gitattributes and the like besides.
-    files = hashing.Config().use_file_serialization().set_ignored_paths(paths=[SIGNATURE], ignore_git_paths=False)
-    check = verifying.Config().set_hashing_config(files)
+    files = (
+        library.hashing.Config().use_file_serialization().set_ignored_paths(paths=[SIGNATURE], ignore_git_paths=False)
+    )
+    check = library.verifying.Config().set_hashing_config(files)
+    folder = bundle.resolve()  # a link to a bundle is fine, one inside it is not: the library refuses both
     try:
-        check.use_elliptic_key_verifier(public_key=key.path).verify(bundle, bundle / SIGNATURE)
-    except exceptions.InvalidSignature as error:
+        check.use_elliptic_key_verifier(public_key=key.path).verify(folder, folder / SIGNATURE)
+    except InvalidSignature as error:
         raise _broken(bundle, f"{SIGNATURE} was not made with this key, or was changed afterwards") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OSError) as error:
         _refuse(bundle, _differences(bundle, statement, hashed=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +12,11 @@ from mlpack.core.format import Format
 from mlpack.core.model_file import Header, manifest_in, sha256_of
 from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
-from mlpack.isolate import Worker
+from mlpack.isolate import Sandbox, Worker
 from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.manifest import is_bundle
 from mlpack.runtime.session import Feed
+from mlpack.scan.provenance import place_beside
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import Party
 
@@ -43,6 +43,14 @@ class Subject:
     def sha256(self) -> str:
         """The SHA-256 of the file; empty for a model at hand."""
         return sha256_of(self.path) if self.path else ""
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """What a worker that opens it has to read: the file and what belongs to it, all beside it."""
+        if self.path is None:
+            return Sandbox()
+        weights = self.header.external_files if self.header is not None else ()
+        return Sandbox((self.path, place_beside(self.path), *(self.path.with_name(name) for name in weights)))
 
     def party(self, peer: Peer) -> Party:
         """How a report names this model."""
@@ -76,15 +84,13 @@ def subject_of(model: Any) -> Subject:
     return Subject(manifest.model_path, form, form.read_header(manifest.model_path))
 
 
-def start(
-    subject: Subject, target: str, name: str, environment: Mapping[str, str] | None = None
-) -> Worker | LocalWorker:
+def start(subject: Subject, target: str, name: str, *, require_sandbox: bool = False) -> Worker | LocalWorker:
     """Start the worker that ``subject`` will be opened in; one in this process for a model at hand.
 
     ``target`` is the class that lives there, as ``"package.module:Class"``.
     """
     if subject.path is not None:
-        return Worker(target, name=name, environment=environment)
+        return Worker(target, name=name, sandbox=subject.sandbox, require_sandbox=require_sandbox)
     import importlib
 
     module, _, kind = target.partition(":")

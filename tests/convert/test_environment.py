@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlpack.convert.attempts import SOURCE
-from mlpack.isolate import Worker
+from mlpack.isolate import Sandbox, Worker
 from mlpack.verify.peer import Peer
 
 
@@ -27,24 +27,24 @@ def attempt(worker, choice, path):
 
 
 def test_the_torch_backend_runs_in_a_worker_started_for_it(model, tmp_path):
-    with Worker(SOURCE) as worker:
+    with Worker(SOURCE, sandbox=Sandbox(reads=(model,))) as worker:
         peer = Peer(worker)
         peer.open(model, "keras")
         needs = {}
         choice = 0
         while not needs:
-            answer = attempt(worker, choice, tmp_path / "unused.onnx")
+            answer = attempt(worker, choice, worker.scratch / "unused.onnx")
             assert "exhausted" not in answer, "no variant asks for another environment"
             needs = answer.get("needs", {})
             choice += not needs
         rows = {peer.signature.inputs[0].name: np.random.default_rng(0).standard_normal((5, 6)).astype(np.float32)}
         expected = peer.run(rows).outputs
     assert needs == {"KERAS_BACKEND": "torch"}
-    with Worker(SOURCE, environment=needs) as fresh:
+    with Worker(SOURCE, environment=needs, sandbox=Sandbox(writes=(tmp_path,))) as fresh:
         Peer(fresh).open(model, "keras")
         answer = attempt(fresh, choice, tmp_path / "dense.onnx")
         assert "failed" not in answer, answer
-    with Worker("mlpack.verify.side:Side") as worker:
+    with Worker("mlpack.verify.side:Side", sandbox=Sandbox(reads=(tmp_path,))) as worker:
         peer = Peer(worker)
         peer.open(tmp_path / "dense.onnx", "onnx")
         given = peer.run(rows).outputs

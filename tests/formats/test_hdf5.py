@@ -6,7 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from mlpack.core.errors import CorruptFileError, MissingLibraryError, NoRouteError, UnsafeFileError
+from mlpack.core.errors import CorruptFileError, MissingLibraryError, NoRouteError, TrustError, UnsafeFileError
+from mlpack.core.model_file import sha256_of
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
 
 HDF5 = format_named("hdf5")
@@ -83,8 +85,9 @@ def test_a_lambda_is_refused_by_name(tmp_path):
         form = format_named(name)
         path = tmp_path / f"model{form.suffixes[0]}"
         form.save(model, path)
-        assert "double" in identify(path)[1].runs_code
-        assert identify(path)[1].refused
+        found = identify(path)[1].findings
+        assert [one.rule for one in found] == ["keras/runs-code"]
+        assert "double" in found[0].message
         with pytest.raises(UnsafeFileError) as refusal:
             form.load(path)
         assert "double" in refusal.value.why
@@ -108,8 +111,11 @@ def test_operations_do_not_fit(tmp_path):
 def test_a_class_of_ones_own_is_named(saved):
     with h5py.File(saved, "r+") as file:
         file.attrs["model_config"] = file.attrs["model_config"].replace('"Dense"', '"MyDense"')
-    with pytest.raises(MissingLibraryError, match="MyDense"):
+    with pytest.raises(TrustError) as untrusted:
         HDF5.load(saved)
+    assert "MyDense" in untrusted.value.why
+    with pytest.raises(MissingLibraryError, match="MyDense"):
+        HDF5.load(saved, Trust.of([sha256_of(saved)]))
 
 
 def test_damaged_configuration(saved):

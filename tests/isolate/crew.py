@@ -48,5 +48,8 @@ class Crew:
             file.write(bytes(size))
             return file.name
 
+    def variable(self, name):
+        return os.environ.get(name)
+
     def place(self):
         return tempfile.gettempdir()

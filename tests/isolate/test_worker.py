@@ -103,7 +103,9 @@ def test_a_killed_parent_leaves_neither_worker_nor_scratch_folder(target, tmp_pa
     script = f"""
 import sys
 from mlpack.isolate import Worker
-worker = Worker({target!r})
+from mlpack.isolate import Sandbox
+from pathlib import Path
+worker = Worker({target!r}, sandbox=Sandbox(writes=(Path({str(tmp_path)!r}),)))
 print(worker.scratch, flush=True)
 worker.call("hang_in_native_code", path={str(tmp_path / "pid")!r})
 """
@@ -132,3 +134,12 @@ def _is_running(pid):
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def test_the_password_of_a_key_stays_here(target, monkeypatch):
+    """A worker runs what a model file asks for, and has no business with the key that its bundle is signed with."""
+    monkeypatch.setenv("MLPACK_KEY_PASSWORD", "sesame")
+    monkeypatch.setenv("ANYTHING_ELSE", "passed on")
+    with Worker(target) as worker:
+        assert worker.call("variable", name="MLPACK_KEY_PASSWORD") is None
+        assert worker.call("variable", name="ANYTHING_ELSE") == "passed on"

@@ -8,7 +8,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from mlpack.core.errors import DataError
 from mlpack.graph.model import OnnxModel
-from mlpack.isolate import Worker
+from mlpack.isolate import Sandbox, Worker
 from mlpack.isolate.local import LocalWorker
 from mlpack.verify.parity import measure
 from mlpack.verify.peer import Peer
@@ -172,7 +172,7 @@ def test_a_candidate_that_dies_fails_with_its_reason(regression, tmp_path):
     path = tmp_path / "m.onnx"
     onnx.save(linear(regression.coef_, regression.intercept_).graph, path)
     peer = opened(regression)
-    with Worker("mlpack.verify.side:Side", name="candidate") as worker:
+    with Worker("mlpack.verify.side:Side", name="candidate", sandbox=Sandbox(reads=(path,))) as worker:
         candidate = Peer(worker)
         candidate.open(path, "onnx")
         worker.kill()

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, Message, number
+from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, number
+from mlpack.scan.hdf5.messages import LINK, LINK_INFO, SYMBOL_TABLE, Message
+from mlpack.scan.rules import hdf5
 
-LINK_INFO, LINK, SYMBOL_TABLE = 0x02, 0x06, 0x11
-_SOFT_IN_TABLE = 2
+_PLAIN, _CACHED, _SOFT = 0, 1, 2
+"""What a symbol table entry keeps beside the address: nothing, a copy of a group's table, or the text of a soft link."""
+_KINDS = {1: "a soft", 64: "an external"}
 _MAX_NODES = 1_000_000
 _MAX_NAME = 4096
+
+
+@dataclass(frozen=True)
+class Member:
+    """A name in a group. ``table`` is the copy of a group's B-tree and heap that its parent keeps; readers may go by it."""
+
+    name: str
+    address: int
+    table: bytes = b""
 
 
 def is_group(messages: Sequence[Message]) -> bool:
@@ -17,20 +30,31 @@ def is_group(messages: Sequence[Message]) -> bool:
     return any(message.kind in {LINK_INFO, LINK, SYMBOL_TABLE} for message in messages)
 
 
-def members(blocks: Blocks, messages: Sequence[Message], path: str) -> Iterator[tuple[str, int]]:
-    """Names and addresses of the objects in a group. Raises UnsafeFileError for links that are not hard ones."""
+def check_table(blocks: Blocks, member: Member, messages: Sequence[Message], path: str) -> None:
+    """Raises UnsafeFileError where the parent's copy of a group's table is another than the group's own."""
+    own = [message.data[:16] for message in messages if message.kind == SYMBOL_TABLE]
+    if member.table and own != [member.table]:
+        raise blocks.refused(hdf5.TWICE, f"{path} lists its members twice, and differently", member.address)
+
+
+def members(blocks: Blocks, messages: Sequence[Message], path: str) -> Iterator[Member]:
+    """The objects in a group. Raises UnsafeFileError for links that are not hard ones."""
     for message in messages:
         if message.kind == SYMBOL_TABLE:
             yield from _in_table(blocks, number(message.data, 0, 8), number(message.data, 8, 8), path)
         elif message.kind == LINK:
-            yield _linked(blocks, message.data, path)
+            yield _linked(blocks, message, path)
         elif message.kind == LINK_INFO:
             heap = number(message.data, 10 if message.data[1:2] and message.data[1] & 1 else 2, 8)
             if heap != UNDEFINED:
-                raise blocks.refused(f"{path or '/'} lists its members in a fractal heap, which mlpack does not read")
+                raise blocks.refused(
+                    hdf5.LAYOUT,
+                    f"{path or '/'} lists its members in a fractal heap, which mlpack does not read",
+                    message.address,
+                )
 
 
-def _in_table(blocks: Blocks, tree: int, heap: int, path: str) -> Iterator[tuple[str, int]]:
+def _in_table(blocks: Blocks, tree: int, heap: int, path: str) -> Iterator[Member]:
     """Format: III.A.1 (B-trees, version 1), III.B (symbol table nodes), III.D (local heaps)."""
     head = blocks.at(heap, 32)
     if head[:4] != b"HEAP":
@@ -54,7 +78,7 @@ def _in_table(blocks: Blocks, tree: int, heap: int, path: str) -> Iterator[tuple
             raise blocks.damaged(f"no tree node at {address:#x}")
 
 
-def _entries(blocks: Blocks, address: int, count: int, names: bytes, path: str) -> Iterator[tuple[str, int]]:
+def _entries(blocks: Blocks, address: int, count: int, names: bytes, path: str) -> Iterator[Member]:
     table = blocks.at(address + 8, 40 * count)
     for offset in range(0, len(table), 40):
         start = number(table, offset, 8)
@@ -62,15 +86,19 @@ def _entries(blocks: Blocks, address: int, count: int, names: bytes, path: str) 
         if not 0 <= start <= end <= start + _MAX_NAME:
             raise blocks.damaged("a member without a name")
         name = names[start:end].decode("utf-8", "replace")
-        target = number(table, offset + 8, 8)
-        if number(table, offset + 16, 4) == _SOFT_IN_TABLE or target == UNDEFINED:
-            raise blocks.refused(f"{path}/{name} is a link to another place")
-        yield name, target
+        target, kind = number(table, offset + 8, 8), number(table, offset + 16, 4)
+        if kind == _SOFT or target == UNDEFINED:
+            leads = names[number(table, offset + 24, 4) :].partition(b"\0")[0][:200].decode("utf-8", "replace")
+            raise blocks.refused(hdf5.LINK, f"{path}/{name} is a soft link to {leads!r}", address + 8 + offset)
+        if kind not in {_PLAIN, _CACHED}:
+            raise blocks.damaged(f"{path}/{name} is an entry of an unknown kind")
+        yield Member(name, target, table[offset + 24 : offset + 40] if kind == _CACHED else b"")
 
 
-def _linked(blocks: Blocks, data: bytes, path: str) -> tuple[str, int]:
+def _linked(blocks: Blocks, message: Message, path: str) -> Member:
     """Format: IV.A.2.g, the link message."""
-    if len(data) < 4 or data[0] != 1:
+    data = message.data
+    if len(data) < 4 or data[0] != 1 or message.shared:
         raise blocks.damaged("a link of an unknown version")
     flags, offset = data[1], 2
     kind = 0
@@ -82,7 +110,17 @@ def _linked(blocks: Blocks, data: bytes, path: str) -> tuple[str, int]:
     offset += width
     name = data[offset : offset + min(length, _MAX_NAME)].decode("utf-8", "replace")
     if kind != 0:
-        raise blocks.refused(f"{path}/{name} is a link to another place")
-    if offset + length + 8 > len(data):
+        raise blocks.refused(
+            hdf5.LINK, f"{path}/{name} is {_KINDS.get(kind, 'a foreign')} link{_target(data, offset + length)}",
+            message.address,
+        )  # fmt: skip
+    if offset + length + 8 > len(data) or "\0" in name:
         raise blocks.damaged("a link that is cut off")
-    return name, number(data, offset + length, 8)
+    return Member(name, number(data, offset + length, 8))
+
+
+def _target(data: bytes, offset: int) -> str:
+    """Where a soft or external link leads: texts behind a length of two bytes."""
+    parts = data[offset + 2 : offset + 2 + min(number(data, offset, 2), 200)].strip(b"\0").split(b"\0")
+    shown = " in ".join(repr(part.decode("utf-8", "replace")) for part in reversed(parts) if part)
+    return f" to {shown}" if shown else ""

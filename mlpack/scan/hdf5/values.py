@@ -2,57 +2,70 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, Message, number
+from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, number
+from mlpack.scan.hdf5.messages import (
+    ATTRIBUTE,
+    ATTRIBUTE_INFO,
+    DATASPACE,
+    DATATYPE,
+    EXTERNAL,
+    LAYOUT,
+    PIPELINE,
+    Message,
+)
+from mlpack.scan.hdf5.storage import check_filters, check_size, heap_object, refuse_external, stored_bytes
+from mlpack.scan.rules import hdf5
 
-DATASPACE, DATATYPE, EXTERNAL, LAYOUT, ATTRIBUTE, ATTRIBUTE_INFO = 0x01, 0x03, 0x07, 0x08, 0x0C, 0x15
 _STRING, _VLEN = 3, 9
 _WEIGHTS = frozenset({0, 1, 3, 8})
 """Classes of datatypes: whole numbers, floats, strings, and enumerations (h5py's bool)."""
-_CONTIGUOUS, _VIRTUAL = 1, 3
+_CLASSES = {2: "time", 4: "bit field", 5: "opaque", 6: "compound", 7: "reference", 9: "variable length", 10: "array"}
+_NULL = 2
 
 
-def dataset_shape(blocks: Blocks, messages: Sequence[Message], path: str) -> tuple[int, ...]:
-    """The shape of a dataset. Raises UnsafeFileError for foreign storage and for types that no weight has."""
-    shape: tuple[int, ...] | None = None
-    for message in messages:
-        if message.kind == EXTERNAL:
-            raise blocks.refused(f"the data of {path} lie in another file")
-        if message.kind == LAYOUT:
-            _check_layout(blocks, message.data, path)
-        if message.kind in {DATASPACE, DATATYPE} and message.shared:
-            raise blocks.refused(f"the type of {path} is an object of its own")
-        if message.kind == DATASPACE:
-            shape = _dims(blocks, message.data)
-        elif message.kind == DATATYPE:
-            kind = number(message.data, 0, 1) & 0x0F
-            if kind not in _WEIGHTS and not (kind == _VLEN and _is_text(message.data)):
-                raise blocks.refused(f"{path} holds values of a type that no weight has (HDF5 class {kind})")
-    if shape is None:
-        raise blocks.refused(f"{path} is neither a group nor a dataset")
-    return shape
+def read_dataset(blocks: Blocks, messages: Sequence[Message], path: str) -> tuple[tuple[int, ...], int]:
+    """The shape of a dataset, and the bytes that it unfolds to.
+
+    Raises UnsafeFileError for foreign storage, types that no weight has, plug-ins, and sizes that are not backed.
+    """
+    found = {message.kind: message for message in messages}
+    for kind in (DATASPACE, DATATYPE, LAYOUT, PIPELINE):
+        if kind in found and found[kind].shared:
+            what = f"the type or layout of {path} is an object of its own"
+            raise blocks.refused(hdf5.TYPE, what, found[kind].address)
+    if EXTERNAL in found:
+        refuse_external(blocks, found[EXTERNAL], path)
+    if not {DATASPACE, DATATYPE, LAYOUT} <= found.keys():
+        raise blocks.refused(
+            hdf5.TYPE, f"{path} is neither a group nor a dataset", messages[0].address if messages else None
+        )
+    itemsize = _item_size(blocks, found[DATATYPE].data, path, found[DATATYPE].address)
+    shape = _dims(blocks, found[DATASPACE].data)
+    if PIPELINE in found:
+        check_filters(blocks, found[PIPELINE], path)
+    stored = stored_bytes(blocks, found[LAYOUT], path, shape, itemsize)
+    return shape, check_size(blocks, path, shape, itemsize, stored, found[LAYOUT].address)
 
 
-def _check_layout(blocks: Blocks, data: bytes, path: str) -> None:
-    """Format: IV.A.2.i. Contiguous data have to lie in the file; virtual data lie in others."""
-    version = number(data, 0, 1)
-    if version < 3:
-        return
-    layout = number(data, 1, 1)
-    if layout == _VIRTUAL:
-        raise blocks.refused(f"{path} is put together from other files")
-    address = number(data, 2, 8)
-    if layout == _CONTIGUOUS and address != UNDEFINED:
-        blocks.check_bounds(address, number(data, 10, 8))
+def _item_size(blocks: Blocks, datatype: bytes, path: str, address: int) -> int:
+    kind = number(datatype, 0, 1) & 0x0F
+    if kind not in _WEIGHTS and not (kind == _VLEN and _is_text(datatype)):
+        shown = _CLASSES.get(kind, f"class {kind}")
+        raise blocks.refused(hdf5.TYPE, f"{path} holds values of a type that no weight has ({shown})", address)
+    return number(datatype, 4, 4)
 
 
 def _dims(blocks: Blocks, data: bytes) -> tuple[int, ...]:
-    """Format: IV.A.2.b."""
+    """Format: IV.A.2.b. No dimensions: one value; a null dataspace has none."""
     version, rank = number(data, 0, 1), number(data, 1, 1)
     first = {1: 8, 2: 4}.get(version)
     if first is None or rank > 32 or len(data) < first + 8 * rank:
         raise blocks.damaged("a shape that cannot be")
+    if version == 2 and number(data, 3, 1) == _NULL:
+        return (0,)
     return tuple(number(data, first + 8 * axis, 8) for axis in range(rank))
 
 
@@ -61,30 +74,44 @@ def _is_text(datatype: bytes) -> bool:
 
 
 def text_attributes(
-    blocks: Blocks, messages: Sequence[Message], wanted: frozenset[str]
+    blocks: Blocks, messages: Sequence[Message], wanted: frozenset[str], path: str = "/"
 ) -> tuple[set[str], dict[str, str]]:
-    """The names of an object's attributes, and the values of those ``wanted`` that are single texts."""
+    """The names of an object's attributes, and the values of those ``wanted`` that are single texts.
+
+    Raises UnsafeFileError for attributes that no model has.
+    """
     names: set[str] = set()
     found: dict[str, str] = {}
     for message in messages:
         if message.kind == ATTRIBUTE_INFO:
             heap = number(message.data, 4 if number(message.data, 1, 1) & 1 else 2, 8)
             if heap != UNDEFINED:
-                raise blocks.refused("its attributes lie in a fractal heap, which mlpack does not read")
-        if message.kind != ATTRIBUTE or message.shared:
+                what = f"the attributes of {path} lie in a fractal heap, which mlpack does not read"
+                raise blocks.refused(hdf5.LAYOUT, what, message.address)
+        if message.kind != ATTRIBUTE:
             continue
-        name, datatype, dataspace, value = _attribute(blocks, message.data)
+        name, datatype, dataspace, value = _attribute(blocks, message, path)
+        if name in names:
+            raise blocks.refused(hdf5.TWICE, f"{path} has two attributes called {name}", message.address)
         names.add(name)
-        if name in wanted and not _dims(blocks, dataspace):
+        dims = _dims(blocks, dataspace)
+        itemsize = _item_size(blocks, datatype, f"the attribute {name} of {path}", message.address)
+        if math.prod(dims) * itemsize > len(value):
+            raise blocks.damaged(f"the attribute {name} of {path} is longer than its header")
+        if name in wanted and not dims:
             found[name] = _text(blocks, datatype, value)
     return names, found
 
 
-def _attribute(blocks: Blocks, data: bytes) -> tuple[str, bytes, bytes, bytes]:
-    """Format: IV.A.2.m. Version 1 pads each part to eight bytes, version 3 adds a character set."""
-    version = number(data, 0, 1)
+def _attribute(blocks: Blocks, message: Message, path: str) -> tuple[str, bytes, bytes, bytes]:
+    """Name, type, shape and value. Format: IV.A.2.m. Version 1 pads each part to eight bytes, 3 adds a character set."""
+    data, version = message.data, number(message.data, 0, 1)
     if version not in {1, 2, 3}:
         raise blocks.damaged("an attribute of an unknown version")
+    if message.shared or (version > 1 and number(data, 1, 1)):
+        raise blocks.refused(
+            hdf5.TYPE, f"an attribute of {path} has a type that is an object of its own", message.address
+        )
     offset = 9 if version == 3 else 8
     parts = []
     for width in (number(data, 2, 2), number(data, 4, 2), number(data, 6, 2)):
@@ -92,31 +119,18 @@ def _attribute(blocks: Blocks, data: bytes) -> tuple[str, bytes, bytes, bytes]:
         offset += -(-width // 8) * 8 if version == 1 else width
     if offset > len(data):
         raise blocks.damaged("an attribute that is cut off")
-    return parts[0].rstrip(b"\0").decode("utf-8", "replace"), parts[1], parts[2], data[offset:]
+    return parts[0].partition(b"\0")[0].decode("utf-8", "replace"), parts[1], parts[2], data[offset:]
 
 
 def _text(blocks: Blocks, datatype: bytes, value: bytes) -> str:
     kind = number(datatype, 0, 1) & 0x0F
+    text = b""
     if kind == _STRING:
-        return value[: number(datatype, 4, 4)].rstrip(b"\0").decode("utf-8", "replace")
-    if kind == _VLEN and _is_text(datatype):
+        text = value[: number(datatype, 4, 4)].rstrip(b"\0")
+    elif kind == _VLEN and _is_text(datatype):
         length, heap, index = number(value, 0, 4), number(value, 4, 8), number(value, 12, 4)
-        return _in_heap(blocks, heap, index)[:length].decode("utf-8", "replace") if length else ""
-    return ""
-
-
-def _in_heap(blocks: Blocks, address: int, wanted: int) -> bytes:
-    """Format: III.E, the global heap."""
-    head = blocks.at(address, 16)
-    if head[:4] != b"GCOL":
-        raise blocks.damaged("a text that lies nowhere")
-    collection = blocks.at(address, number(head, 8, 8))
-    offset = 16
-    while offset + 16 <= len(collection):
-        index, size = number(collection, offset, 2), number(collection, offset + 8, 8)
-        if index == wanted:
-            return collection[offset + 16 : offset + 16 + size]
-        if index == 0:
-            break
-        offset += 16 + -(-size // 8) * 8
-    raise blocks.damaged("a text that is not in its heap")
+        text = heap_object(blocks, heap, index)[:length] if length else b""
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise blocks.damaged(f"a text that is no UTF-8 ({error.reason})") from error

@@ -1,8 +1,8 @@
 """The names that model files may use, a data file for each library: ``(module, name)`` and its roles.
 
 The files are written by ``scripts/list_names.py`` from real models of real libraries, and reviewed as a diff. A file holds the
-``library``, the ``versions`` it was seen in, and ``names``: module → role → names. ``unlisted`` says what a name of that
-library means that is in no list: ``warning`` where it may be a newer class, ``error`` where there are functions to misuse.
+``library``, the ``versions`` it was seen in, and ``names``: ``module:name:role`` with the versions that use it. What a name
+means that is in no list is said in `mlpack.scan.lists.unlisted`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,12 @@ from typing import Any
 
 from mlpack.core.finding import Severity
 from mlpack.core.trust import Role
+from mlpack.scan.lists.unlisted import meaning_of
 
 PYTHON = "python"
 """The list of Python's own library."""
 
 _NOTHING: frozenset[Role] = frozenset()
-_GADGETS = frozenset(
-    {
-        *("pip", "setuptools", "_distutils_hack", "pkg_resources", "distutils", "wheel", "pytest", "_pytest", "py"),
-        *("IPython", "ipykernel", "jupyter_core", "traitlets", "nt", "posix", "__builtin__", "commands", "cffi"),
-        *("requests", "urllib3", "httpx", "aiohttp", "paramiko", "fabric", "yaml", "jinja2", "pexpect", "ptyprocess"),
-        *("numexpr", "sympy", "numba", "mlpack", "typer", "click", "rich", "docker", "fsspec", "git", "psutil"),
-    }
-)
-"""Packages that no model is made of, and that hold ways to run code. They would be refused without this: it only decides that
-the user is not asked to trust them."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +31,6 @@ class Names:
 
     library: str
     versions: tuple[str, ...]
-    unlisted: Severity
     roles: Mapping[tuple[str, str], frozenset[Role]]
 
 
@@ -50,13 +40,9 @@ def roles_of(module: str, name: str) -> frozenset[Role]:
     return _NOTHING if listed is None else listed.roles.get((canonical(module), name), _NOTHING)
 
 
-def severity_of(module: str) -> Severity:
-    """What it means that a name of ``module`` is in no list, or not in that role."""
-    package = list_of(module)
-    listed = names_of(package)
-    if listed is not None:
-        return listed.unlisted
-    return "error" if package in _GADGETS else "warning"
+def severity_of(module: str, name: str, role: Role) -> Severity:
+    """What it means that ``module.name`` is in no list, or not in that role."""
+    return meaning_of(list_of(module), module, name, role)
 
 
 def canonical(module: str) -> str:
@@ -83,13 +69,11 @@ def names_of(package: str) -> Names | None:
 
 def _parse(document: Mapping[str, Any]) -> Names:
     roles: dict[tuple[str, str], set[Role]] = {}
-    for module, by_role in document["names"].items():
-        for role, names in by_role.items():
-            for name in names:
-                roles.setdefault((module, name), set()).add(role)
+    for use in document["names"]:
+        module, name, role = use.split(":")
+        roles.setdefault((module, name), set()).add(role)
     return Names(
         library=document["library"],
         versions=tuple(document["versions"]),
-        unlisted=document["unlisted"],
         roles={key: frozenset(found) for key, found in roles.items()},
     )

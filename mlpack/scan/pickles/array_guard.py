@@ -23,19 +23,19 @@ class ArrayGuard:
 
     def __init__(self, name: str) -> None:
         self._file = name
-        self._fresh: dict[int, Any] = {}
+        self.fresh: dict[int, Any] = {}
+        """Dtypes that nothing was made of yet, by identity."""
         self._arrays: dict[int, Any] = {}
 
     def made(self, value: Any) -> None:
-        """A call gave ``value``."""
-        if isinstance(value, np.dtype):
-            self._fresh[id(value)] = value
+        """A call gave the dtype ``value``."""
+        self.fresh[id(value)] = value
 
     def used(self, values: Iterable[Any]) -> None:
         """``values`` go into something else: from now on a dtype among them stays as it is."""
-        if self._fresh:
+        if self.fresh:
             for value in values:
-                self._fresh.pop(id(value), None)
+                self.fresh.pop(id(value), None)
 
     def check(self, made: Any, state: Any) -> None:
         """Judge ``state`` before it is set. Raises UnsafeFileError."""
@@ -49,7 +49,7 @@ class ArrayGuard:
                 self.used(state)
 
     def _check_dtype(self, made: Any, state: Any) -> None:
-        if self._fresh.pop(id(made), None) is None:
+        if self.fresh.pop(id(made), None) is None:
             raise pickles.ARRAY.error(self._file, "it changes the type of an array that was made already")
         try:
             honest, flags = _described(made, state)

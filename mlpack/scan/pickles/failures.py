@@ -66,7 +66,7 @@ def _missing_module(path: Path, error: ModuleNotFoundError, versions: Mapping[st
 def _missing_name(path: Path, error: Exception, versions: Mapping[str, str]) -> MissingLibraryError:
     text = str(error)
     name = _ATTRIBUTE.search(text)
-    if name and repr(sys.modules["__main__"]) in text:
+    if name and ("'__main__'" in text or repr(sys.modules["__main__"]) in text):
         return MissingLibraryError(
             f"{path} needs the class {name['name']}, which was defined in a notebook or a script",
             why=f"a pickle holds only the name of a class, and this one lived in __main__: {text}",

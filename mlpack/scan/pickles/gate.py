@@ -34,7 +34,7 @@ class Gate:
 def finding_of(use: Use, offset: int | None, shown: str = "") -> Finding:
     """The finding for a use that no list allows. ``shown`` are the arguments of a call, in short."""
     message = f"it {_VERBS[use.role]} {use.module}.{use.name}{shown}"
-    if severity_of(use.module) == "error":
+    if severity_of(use.module, use.name, use.role) == "error":
         found = pickles.NAME.finding(message, offset=offset)
     else:
         hint = (

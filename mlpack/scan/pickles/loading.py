@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import mmap
 from typing import Any
@@ -25,17 +26,27 @@ _CHUNK = 1 << 24
 
 def load_pickle(source: Source, gate: Gate) -> Any:
     """The object in the pickle at the source's position. Raises CorruptFileError, UnsafeFileError, what libraries raise."""
-    return _run(source, Objects(source.name, gate))
+    return _run(Reader(source, keep=_ALL), Objects(source.name, gate))
 
 
 def load_joblib(source: Source, gate: Gate, memory: mmap.mmap | None) -> Any:
     """The object in a joblib stream. Arrays lie in ``memory`` where that is the whole file mapped, and are not copied."""
     reader = Reader(source, keep=_ALL)
-    return Machine(reader, _JoblibObjects(source.name, gate, reader, memory)).run()
+    return _run(reader, _JoblibObjects(source.name, gate, reader, memory))
 
 
-def _run(source: Source, builder: Objects) -> Any:
-    return Machine(Reader(source, keep=_ALL), builder).run()
+def _run(reader: Reader, builder: Objects) -> Any:
+    """Run without the collector of cycles: it would look through the growing model again and again, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        made = Machine(reader, builder).run()
+    finally:
+        if enabled:
+            gc.enable()
+    if not reader.source.at_end():
+        raise pickles.TRAILING.error(reader.source.name, "it goes on behind its pickle", offset=reader.source.position)
+    return made
 
 
 class _Wrapper:
@@ -72,8 +83,7 @@ class _JoblibObjects(Objects):
             raise self._reader.corrupt("an array that is not described as joblib does")
         self.arrays.used([dtype])
         if dtype.hasobject:
-            nested = Objects(self._file, self._gate)
-            return _run(self._reader.source, nested)
+            return Machine(Reader(self._reader.source, keep=_ALL), Objects(self._file, self._gate)).run()
         source = self._reader.source
         if state.get("numpy_array_alignment_bytes") is not None:
             source.skip(source.byte())

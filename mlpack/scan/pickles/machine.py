@@ -7,15 +7,17 @@ numbers, text, bytes, lists, tuples, dicts and sets of the file come as Python's
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from mlpack.scan.pickles.hot import Deed, Hot
 from mlpack.scan.pickles.opcodes import OPCODES
 from mlpack.scan.pickles.reader import Reader
-from mlpack.scan.pickles.stack import Budget, Stack
+from mlpack.scan.pickles.stack import Budget
 from mlpack.scan.rules import pickles
 
-Deed = Literal["called", "built"]
-"""What is done with a name: ``called`` by REDUCE, INST or OBJ, ``built`` by NEWOBJ and NEWOBJ_EX."""
+_STOP = ord(".")
+_QUICK = frozenset({str, int})
+"""Kinds of keys that hash quickly."""
 
 
 class Builder(Protocol):
@@ -49,8 +51,9 @@ class Builder(Protocol):
         """``items`` become part of a container, a state or a tuple in one of these: names among them are referred to."""
         ...
 
-    def carry(self, items: tuple[Any, ...]) -> None:
-        """``items`` became a tuple, which may end as the arguments of a call."""
+    @property
+    def carry(self) -> Callable[[tuple[Any, ...]], None] | None:
+        """Called with each tuple, which may end as the arguments of a call; None where that does not matter."""
         ...
 
     def is_made(self, value: Any) -> bool:
@@ -58,7 +61,7 @@ class Builder(Protocol):
         ...
 
 
-class Machine(Stack):
+class Machine(Hot):
     """Runs one pickle from the reader's position through its STOP.
 
     Raises CorruptFileError for what CPython's unpickler would stumble over, UnsafeFileError for what costs more than
@@ -68,22 +71,29 @@ class Machine(Stack):
     def __init__(self, reader: Reader, builder: Builder, budget: Budget | None = None) -> None:
         super().__init__(reader, budget or Budget())
         self._builder = builder
-        self._hold, self._carry = builder.hold, builder.carry
+        self._hold, self._carry, self._make_call = builder.hold, builder.carry, builder.call
         self._steps: list[Callable[[Any], None] | None] = [None] * 256
         for code, opcode in OPCODES.items():
             self._steps[code] = getattr(self, f"_{opcode.name.lower()}", self._push)
+            if opcode.argument == "none" and code != _STOP:
+                self._bare[code] = self._steps[code]
 
     def run(self) -> Any:
         """The object that the pickle describes."""
-        read, steps, stop = self._reader.next, self._steps, ord(".")
-        for _ in range(self._budget.opcodes):
+        read, steps = self._reader.next, self._steps
+        while True:
+            self._sprint()
+            self._spent += 1
+            self._objects -= 1
+            self._count()
+            if self._spent > self._budget.opcodes:
+                raise self._costly(f"its pickle has more than {self._budget.opcodes:,} bytes of opcodes")
             code, argument = read()
-            if code == stop:
+            if code == _STOP:
                 return self._finish()
             step = steps[code]
             assert step is not None  # the reader refuses unknown opcodes
             step(argument)
-        raise self._costly(f"its pickle has more than {self._budget.opcodes:,} opcodes")
 
     def _finish(self) -> Any:
         if self._marks or len(self._stack) != 1:
@@ -110,22 +120,19 @@ class Machine(Stack):
         self._make(items)
 
     def _tuple(self, _: None) -> None:
-        self._make_tuple(tuple(self._pop_to_mark()))
+        items = tuple(self._pop_to_mark())
+        if self._carry is not None:
+            self._carry(items)
+        self._stack.append(items)
 
     def _tuple1(self, _: None) -> None:
-        self._make_tuple((self._pop_value(),))
+        self._tuple_of(self._stack, 1)
 
     def _tuple2(self, _: None) -> None:
-        second, first = self._pop_value(), self._pop_value()
-        self._make_tuple((first, second))
+        self._tuple_of(self._stack, 2)
 
     def _tuple3(self, _: None) -> None:
-        third, second, first = self._pop_value(), self._pop_value(), self._pop_value()
-        self._make_tuple((first, second, third))
-
-    def _make_tuple(self, items: tuple[Any, ...]) -> None:
-        self._carry(items)
-        self._make(items)
+        self._tuple_of(self._stack, 3)
 
     def _dict(self, _: None) -> None:
         items = self._pop_to_mark()
@@ -198,6 +205,8 @@ class Machine(Stack):
 
     def _check_keys(self, keys: Sequence[Any]) -> None:
         """A tuple hashes its leaves each time: one made of itself by memo or DUP would hash for ever."""
+        if set(map(type, keys)) <= _QUICK:
+            return
         for key in keys:
             if type(key) is str or type(key) is int:
                 continue
@@ -231,12 +240,20 @@ class Machine(Stack):
         return self._builder.name(module, name, self._reader.opcode_offset)
 
     def _reduce(self, _: None) -> None:
-        arguments, target = self._pop_value(), self._pop_value()
-        self._call("called", target, arguments, {})
+        self._call_top("called")
 
     def _newobj(self, _: None) -> None:
-        arguments, target = self._pop_value(), self._pop_value()
-        self._call("built", target, arguments, {})
+        self._call_top("built")
+
+    def _call_top(self, role: Deed) -> None:
+        stack = self._stack
+        if len(stack) < 2:
+            self._fail("the stack is empty")
+        arguments = stack.pop()
+        if arguments.__class__ is not tuple:
+            self._fail("arguments that are no tuple")
+        self._count()
+        stack[-1] = self._make_call(role, stack[-1], arguments, {})
 
     def _newobj_ex(self, _: None) -> None:
         keywords, arguments, target = self._pop_value(), self._pop_value(), self._pop_value()
@@ -255,18 +272,17 @@ class Machine(Stack):
         self._call("called", items[0], tuple(items[1:]), {})
 
     def _call(self, role: Deed, target: Any, arguments: Any, keywords: dict[str, Any]) -> None:
-        if not isinstance(arguments, tuple):
+        if arguments.__class__ is not tuple:
             self._fail("arguments that are no tuple")
-        if not self._builder.is_made(target):
-            self._fail(f"a {type(target).__name__} is called")
-        self._make(self._builder.call(role, target, arguments, keywords))
+        self._make(self._make_call(role, target, arguments, keywords))
 
     def _build(self, _: None) -> None:
-        state, made = self._pop_value(), self._top()
-        if not self._builder.is_made(made):
-            self._fail(f"the state of a {type(made).__name__} is set")
+        stack = self._stack
+        if len(stack) < 2:
+            self._fail("the stack is empty")
+        state = stack.pop()
         self._hold((state,))
-        self._stack[-1] = self._builder.build(made, state)
+        stack[-1] = self._builder.build(stack[-1], state)
 
     # What lies outside of the pickle
 

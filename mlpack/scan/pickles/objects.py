@@ -6,18 +6,26 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from sys import intern
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from mlpack.core.errors import UnsafeFileError
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
-from mlpack.scan.pickles.arguments import RECONSTRUCTORS, misuse_of
+from mlpack.scan.pickles.arguments import BINDER, RECONSTRUCTORS, Check, check_of
 from mlpack.scan.pickles.array_guard import ArrayGuard
 from mlpack.scan.pickles.gate import Gate, finding_of
-from mlpack.scan.pickles.machine import Deed
+from mlpack.scan.pickles.hot import Deed
+from mlpack.scan.pickles.states import wrong_key, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
-_PLAIN = (type(None), bool, int, float, str, bytes, tuple, list, dict, set, frozenset, bytearray)
+_CALLED: frozenset[Role] = frozenset({"called"})
+_PLAIN = frozenset({type(None), bool, int, float, str, bytes, tuple, list, dict, set, frozenset, bytearray})
+
+_CODE = frozenset({type, ModuleType, FunctionType, BuiltinFunctionType, MethodType})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,6 +36,14 @@ class Target:
     name: str
     value: Any
     roles: frozenset[Role]
+    check: Check | None = None
+    qualified: str = ""
+
+    special: bool = False
+    """Whether its arguments name what is built or bound."""
+
+
+_STATELESS = _PLAIN | _CODE | {Target}
 
 
 class Objects:
@@ -35,6 +51,8 @@ class Objects:
 
     Raises what importing raises, and what the libraries' own constructors raise.
     """
+
+    carry = None
 
     def __init__(self, name: str, gate: Gate) -> None:
         self._file = name
@@ -49,9 +67,20 @@ class Objects:
         target = self._targets.get((module, name))
         if target is None:
             roles = self._gate.roles(module, name)
+            if (module, name) == BINDER:
+                roles = _CALLED
             if not roles:
                 self._refuse(finding_of(Use(module, name, "referred"), offset))
-            target = Target(module, name, _resolved(module, name), roles)
+            qualified = f"{module}.{name}"
+            target = Target(
+                module=module,
+                name=name,
+                value=_resolved(module, name),
+                roles=roles,
+                check=check_of(module, name),
+                qualified=qualified,
+                special=qualified in RECONSTRUCTORS or (module, name) == BINDER,
+            )
             self._targets[module, name] = target
             if "referred" in roles:
                 self._referred[id(target.value)] = target
@@ -64,37 +93,56 @@ class Objects:
             self._misdeed(pickles.CALL, f"it calls a {type(target).__name__} that it made itself")
         if role not in named.roles:
             self._refuse(finding_of(Use(named.module, named.name, role), None))
-        if misuse_of(named.module, named.name, arguments, self._name_of):
+        if named.check is not None and not named.check(arguments, self._name_of):
             self._misdeed(pickles.ARGUMENT, f"it calls {named.module}.{named.name} as no library does")
         if role == "built":
             return _built(named.value, arguments, keywords)
-        if arguments and f"{named.module}.{named.name}" in RECONSTRUCTORS:
+        if named.special:
+            if (named.module, named.name) == BINDER:
+                return self._bound(arguments)
             arguments = (self._to_build(arguments[0]), *arguments[1:])
-        self.arrays.used(arguments)
+        if self.arrays.fresh:
+            self.arrays.used(arguments)
         made = named.value(*arguments, **keywords)
-        self.arrays.made(made)
+        if isinstance(made, np.dtype):
+            self.arrays.made(made)
         return made
 
     def build(self, made: Any, state: Any) -> Any:
         """``made`` with its state set, as pickle sets it; the method that does so is its class's own."""
-        if made.__class__ is Target or id(made) in self._referred:
-            self._misdeed(pickles.STATE, "it sets the state of a name")
         kind = type(made)
+        if kind in _STATELESS or id(made) in self._referred:
+            self._misdeed(pickles.STATE, "it sets the state of a name, a plain value or code")
+        if issubclass(kind, np.dtype | np.ndarray):
+            self.arrays.check(made, state)
+        if kind is np.ndarray:
+            made.__setstate__(state)
+            return made
+        wrong = wrong_state(kind.__module__, state)
+        if wrong:
+            self._misdeed(pickles.STATE, wrong)
         setstate = getattr(kind, "__setstate__", None)
         if setstate is not None:
-            self.arrays.check(made, state)
             setstate(made, state)
-            return made
-        slots = None
+        else:
+            self._set_attributes(made, state)
+        return made
+
+    def _set_attributes(self, made: Any, state: Any) -> None:
+        """What pickle does for a class that does not say how its state is set."""
+        kind = type(made)
+        slots: dict[Any, Any] = {}
         if isinstance(state, tuple) and len(state) == 2:
             state, slots = state
         if state:
-            made.__dict__.update(state)
+            if not isinstance(state, dict):
+                self._misdeed(pickles.STATE, f"it sets a {type(state).__name__} as the state of a {kind.__qualname__}")
+            # As C pickle does: names of attributes are interned, which is how Python finds them fastest.
+            made.__dict__.update({intern(name) if type(name) is str else name: state[name] for name in state})
         for name, value in (slots or {}).items():
             if not isinstance(name, str) or name.startswith("__"):
                 self._misdeed(pickles.STATE, f"it sets {name!r} of an object of {kind.__qualname__}")
             setattr(made, name, value)
-        return made
 
     def extend(self, made: Any, items: Sequence[Any]) -> None:
         """Add ``items`` to an object of a subclass of list, deque or set."""
@@ -109,6 +157,9 @@ class Objects:
         """Set items of an object of a subclass of dict."""
         if not isinstance(made, dict):
             self._misdeed(pickles.STATE, f"it sets keys of an object of {type(made).__qualname__}")
+        wrong = wrong_key(type(made).__module__, pairs)
+        if wrong:
+            self._misdeed(pickles.STATE, wrong)
         for key, value in pairs:
             made[key] = value
 
@@ -119,12 +170,17 @@ class Objects:
     def hold(self, items: Sequence[Any]) -> None:
         """Names that may not be referred to are no use to whoever holds them."""
 
-    def carry(self, items: tuple[Any, ...]) -> None:
-        """As `hold`."""
-
     def is_made(self, value: Any) -> bool:
         """Whether ``value`` is anything but a plain value of Python."""
         return type(value) not in _PLAIN
+
+    def _bound(self, arguments: tuple[Any, ...]) -> Any:
+        """A method of an object: its name is the class's, and has to be listed as one that is referred to."""
+        if len(arguments) == 2 and type(arguments[1]) is str:
+            kind = type(arguments[0])
+            if "referred" in self._gate.roles(kind.__module__, f"{kind.__qualname__}.{arguments[1]}"):
+                return getattr(arguments[0], arguments[1])
+        return self._refuse(finding_of(Use(*BINDER, "called"), None))
 
     def _to_build(self, value: Any) -> Any:
         named = value if value.__class__ is Target else self._referred.get(id(value))
@@ -133,8 +189,8 @@ class Objects:
         return named.value
 
     def _name_of(self, value: Any) -> str:
-        named = value if value.__class__ is Target else self._referred.get(id(value))
-        return "" if named is None else f"{named.module}.{named.name}"
+        named = self._referred.get(id(value)) or (value if value.__class__ is Target else None)
+        return "" if named is None else named.qualified
 
     def _misdeed(self, rule: Rule, message: str) -> NoReturn:
         raise rule.error(self._file, message)

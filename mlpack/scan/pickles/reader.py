@@ -60,17 +60,29 @@ class Reader:
         source.at = at + 1
         read = self._read_argument[code]
         argument: Any = None if read is None else read()
-        if self._frame_end is not None and source.offset + source.at >= self._frame_end:
-            self._leave_frame()
+        self.settle()
         if code == _FRAME:
             self._enter_frame(argument)
         elif code == _PROTO:
             self._enter_protocol(argument)
         return code, argument
 
+    def whole_frame(self) -> bytes:
+        """What lies in the source's buffer, cut where the present frame ends."""
+        source = self.source
+        if self._frame_end is not None and source.offset + len(source.buffer) > self._frame_end:
+            source.cut(self._frame_end - source.offset)
+        return source.buffer
+
+    def settle(self) -> None:
+        """Leave the frame if the source stands at its end."""
+        if self._frame_end is not None and self.source.position >= self._frame_end:
+            self._leave_frame()
+
     @property
     def in_frame(self) -> bool:
-        """Whether the next byte lies in a frame."""
+        """Whether the next byte lies in a frame; one that is at its end is left."""
+        self.settle()
         return self._frame_end is not None
 
     def corrupt(self, why: str) -> CorruptFileError:
@@ -113,7 +125,7 @@ class Reader:
             "u8": lambda: int.from_bytes(source.read(8), "little"),
             "f8": lambda: struct.unpack(">d", source.read(8))[0],
             "line": self._line,
-            "two lines": lambda: (self._utf8(self._line()), self._utf8(self._line())),
+            "two lines": lambda: (self.utf8(self._line()), self.utf8(self._line())),
             "text line": self._text_line,
             "bytes1": lambda: self._bytes(source.byte(), "bytes"),
             "bytes4": lambda: self._bytes(self._length(4), "bytes"),
@@ -161,14 +173,15 @@ class Reader:
         return self._skip("text", length) if length > self.keep else self.source.read(length).decode("latin-1")
 
     def _text(self, length: int) -> str | Payload:
-        return self._skip("text", length) if length > self.keep else self._utf8(self.source.read(length))
+        return self._skip("text", length) if length > self.keep else self.utf8(self.source.read(length))
 
     def _skip(self, kind: Literal["bytes", "bytearray", "text"], length: int) -> Payload:
         payload = Payload(kind, self.source.position, length)
         self.source.skip(length)
         return payload
 
-    def _utf8(self, data: bytes) -> str:
+    def utf8(self, data: bytes) -> str:
+        """The text that ``data`` encodes, lone surrogates included. Raises CorruptFileError."""
         try:
             return data.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError as error:

@@ -13,9 +13,9 @@ from mlpack.scan.rules import pickles
 
 @dataclass(frozen=True)
 class Budget:
-    """What one pickle may cost: opcodes, containers and objects made, leaves of one dictionary key."""
+    """What one pickle may cost: bytes of opcodes and numbers, containers and objects made, leaves of one dictionary key."""
 
-    opcodes: int = 20_000_000
+    opcodes: int = 100_000_000
     objects: int = 5_000_000
     key_leaves: int = 10_000
 
@@ -29,7 +29,9 @@ class Stack:
         self._objects = 0
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
-        self._memo: dict[int, Any] = {}
+        self._memo: list[Any] = []
+        self._sparse: dict[int, Any] = {}
+        """Memo entries out of turn: no pickler writes them, and a list up to the highest could be too long."""
 
     def _fail(self, why: str) -> NoReturn:
         error: CorruptFileError = self._reader.corrupt(why)
@@ -45,10 +47,13 @@ class Stack:
         self._stack.append(value)
 
     def _make(self, value: Any) -> None:
+        self._count()
+        self._stack.append(value)
+
+    def _count(self) -> None:
         self._objects += 1
         if self._objects > self._budget.objects:
             raise self._costly(f"its pickle makes more than {self._budget.objects:,} objects")
-        self._stack.append(value)
 
     def _proto(self, _: int) -> None:
         """The protocol is noted by the reader."""
@@ -129,13 +134,19 @@ class Stack:
         self._stack.append(self._top())
 
     def _memoize(self, _: None) -> None:
-        self._memo[len(self._memo)] = self._top()
+        self._memo.append(self._top())
 
     def _put(self, line: bytes) -> None:
         self._binput(self._index(line))
 
     def _binput(self, index: int) -> None:
-        self._memo[index] = self._top()
+        value = self._top()
+        if index < len(self._memo):
+            self._memo[index] = value
+        elif index == len(self._memo):
+            self._memo.append(value)
+        else:
+            self._sparse[index] = value
 
     _long_binput = _binput
 
@@ -143,9 +154,12 @@ class Stack:
         self._binget(self._index(line))
 
     def _binget(self, index: int) -> None:
-        if index not in self._memo:
+        if index < len(self._memo):
+            self._stack.append(self._memo[index])
+        elif index in self._sparse:
+            self._stack.append(self._sparse[index])
+        else:
             self._fail(f"memo {index} was never set")
-        self._stack.append(self._memo[index])
 
     _long_binget = _binget
 

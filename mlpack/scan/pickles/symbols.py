@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
-from mlpack.scan.pickles.arguments import RECONSTRUCTORS, misuse_of
-from mlpack.scan.pickles.machine import Deed
+from mlpack.scan.pickles.arguments import BINDER, RECONSTRUCTORS, Check, check_of
+from mlpack.scan.pickles.hot import Deed
+from mlpack.scan.pickles.states import wrong_key, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
 
 @dataclass(eq=False, slots=True)
 class Name:
-    """``module.name``, referred to and not imported. ``offset`` is where it is first mentioned."""
+    """``module.name``, mentioned and not imported. ``offset`` is where it is first mentioned.
+
+    ``roles`` are those it was seen in, ``shown`` the arguments of its first call in short.
+    """
 
     module: str
     name: str
     offset: int = 0
+    check: Check | None = None
+    roles: set[Role | Literal["binding"]] = field(default_factory=set)
+    shown: str = ""
 
     @property
     def qualified(self) -> str:
@@ -55,7 +62,7 @@ class Symbols:
         """Qualified names and the offset of the first mention of each."""
         self.misdeeds: list[Finding] = []
         self._member = member
-        self._uses: dict[tuple[str, str, Role], tuple[int, str]] = {}
+        self._inner: dict[Use, tuple[int, str]] = {}
         self._known: dict[tuple[str, str], Name] = {}
         self._carried: dict[int, tuple[tuple[Any, ...], list[Name]]] = {}
 
@@ -63,14 +70,24 @@ class Symbols:
         """A Name, the same for every mention."""
         found = self._known.get((module, name))
         if found is None:
-            found = self._known[module, name] = Name(module, name, offset)
+            found = self._known[module, name] = Name(module, name, offset, check_of(module, name))
             self.names[found.qualified] = offset
         return found
 
     def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """A Call."""
         if target.__class__ is Name:
-            self._use_as_target(role, target, arguments)
+            if target.name == "getattr" and self._binds(target, arguments):
+                return Call(role, target, arguments, keywords)
+            if role not in target.roles:
+                target.roles.add(role)
+                target.shown = target.shown or shown_arguments(arguments)
+            if target.check is not None and not target.check(arguments, _name_of):
+                self._misuse(target, arguments)
+            if target.module == "copyreg" and arguments and arguments[0].__class__ is Name:
+                self._rebuild(target, arguments)
+            else:
+                self._refer(arguments)
         else:
             self._misdeed(pickles.CALL, f"it calls what {_maker(target)} gave it, with {shown_arguments(arguments)}")
             self._refer(arguments)
@@ -86,6 +103,12 @@ class Symbols:
             if made.state is not None:
                 self._misdeed(pickles.STATE, f"it sets the state of one object of {_maker(made)} twice")
             made.state = state
+            kind = class_of(made)
+            wrong = wrong_state(kind.module if kind else "", state)
+            if wrong:
+                self._misdeed(pickles.STATE, wrong)
+        elif made.__class__ is not Persistent:
+            self._misdeed(pickles.STATE, f"it sets the state of a {type(made).__name__}")
         return made
 
     def extend(self, made: Any, items: Sequence[Any]) -> None:
@@ -97,6 +120,10 @@ class Symbols:
     def update(self, made: Any, pairs: Sequence[tuple[Any, Any]]) -> None:
         """Note ``pairs``."""
         if isinstance(made, Call):
+            kind = class_of(made)
+            wrong = wrong_key(kind.module if kind else "", pairs)
+            if wrong:
+                self._misdeed(pickles.STATE, wrong)
             made.pairs = made.pairs or []
             made.pairs.extend(pairs)
 
@@ -110,10 +137,10 @@ class Symbols:
         carried = self._carried
         for item in items:
             if item.__class__ is Name:
-                self._note("referred", item)
+                item.roles.add("referred")
             elif carried and item.__class__ is tuple and id(item) in carried:
                 for name in carried.pop(id(item))[1]:
-                    self._note("referred", name)
+                    name.roles.add("referred")
 
     def carry(self, items: tuple[Any, ...]) -> None:
         """Remember the names in a tuple until it is known what becomes of it."""
@@ -137,40 +164,47 @@ class Symbols:
         """
         for _, names in self._carried.values():
             for name in names:
-                self._note("referred", name)
+                name.roles.add("referred")
         self._carried.clear()
-        used = {(module, name) for module, name, _ in self._uses}
-        for key, name in self._known.items():
-            if key not in used:
-                self._note("referred", name)
-        return {Use(*key): sighting for key, sighting in self._uses.items()}
+        return self._inner | {
+            Use(name.module, name.name, role): (name.offset, name.shown if role != "referred" else "")
+            for name in self._known.values()
+            for role in get_args(Role)
+            if role in (name.roles or _REFERRED)
+        }
 
     def absorb(self, names: Mapping[str, int], uses: Mapping[Use, tuple[int, str]]) -> None:
         """Take over what a pickle inside this one mentions and uses."""
         for name, offset in names.items():
             self.names.setdefault(name, offset)
         for use, sighting in uses.items():
-            self._uses.setdefault((use.module, use.name, use.role), sighting)
+            self._inner.setdefault(use, sighting)
 
-    def _use_as_target(self, role: Deed, target: Name, arguments: tuple[Any, ...]) -> None:
-        if (target.module, target.name, role) not in self._uses:
-            self._uses[target.module, target.name, role] = (target.offset, shown_arguments(arguments))
-        if misuse_of(target.module, target.name, arguments, _name_of):
-            shown = shown_arguments(arguments)
-            self._misdeed(pickles.ARGUMENT, f"it calls {target.qualified}{shown}, as no library does", target.offset)
-        if target.qualified in RECONSTRUCTORS and arguments and arguments[0].__class__ is Name:
-            self._carried.pop(id(arguments), None)
-            self._note("built", arguments[0])
-            self.hold(arguments[1:])
-        else:
-            self._refer(arguments)
+    def _misuse(self, target: Name, arguments: tuple[Any, ...]) -> None:
+        message = f"it calls {target.qualified}{shown_arguments(arguments)}, as no library does"
+        self._misdeed(pickles.ARGUMENT, message, target.offset)
+
+    def _binds(self, target: Name, arguments: tuple[Any, ...]) -> bool:
+        """Whether a method of an object is asked for: it is judged by a name of its own, ``Class.method``."""
+        if (target.module, target.name) != BINDER or len(arguments) != 2 or type(arguments[1]) is not str:
+            return False
+        kind = class_of(arguments[0]) if arguments[0].__class__ is Call else None
+        if kind is None:
+            return False
+        self.name(kind.module, f"{kind.name}.{arguments[1]}", target.offset).roles.add("referred")
+        target.roles.add("binding")
+        self._carried.pop(id(arguments), None)
+        return True
+
+    def _rebuild(self, target: Name, arguments: tuple[Any, ...]) -> None:
+        """Copyreg's functions build an object of their first argument."""
+        self._carried.pop(id(arguments), None)
+        arguments[0].roles.add("built" if target.qualified in RECONSTRUCTORS else "referred")
+        self.hold(arguments[1:])
 
     def _refer(self, arguments: tuple[Any, ...]) -> None:
         self._carried.pop(id(arguments), None)
         self.hold(arguments)
-
-    def _note(self, role: Role, name: Name) -> None:
-        self._uses.setdefault((name.module, name.name, role), (name.offset, ""))
 
     def _misdeed(self, rule: Rule, message: str, offset: int | None = None) -> None:
         if len(self.misdeeds) < _MAX_MISDEEDS:
@@ -178,6 +212,7 @@ class Symbols:
 
 
 _MAX_MISDEEDS = 100
+_REFERRED: frozenset[Role] = frozenset({"referred"})
 
 
 def _maker(value: Any) -> str:

@@ -10,12 +10,16 @@ from mlpack.core.finding import Finding, Severity
 
 @dataclass(frozen=True)
 class Rule:
-    """``title`` says what is wrong in general, ``advice`` what to do about it."""
+    """``title`` says what is wrong in general, ``advice`` what to do about it.
+
+    ``damage``: the file could not be judged to its end, and nothing is said of what it wants.
+    """
 
     id: str
     severity: Severity
     title: str
     advice: str = "do not load this file"
+    damage: bool = False
 
     def finding(self, message: str, *, member: str = "", offset: int | None = None, hint: str = "") -> Finding:
         """A finding by this rule."""

@@ -187,6 +187,6 @@ SYMBOLS = st.recursive(
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(calls(SYMBOLS))
 def test_any_symbols_can_be_described(root):
-    header = header_of("pickle", PickleView(root, {}, frozenset(), 5), None)
+    header = header_of("pickle", PickleView(root, {}, {}, (), 5), None)
     assert header.model
     json.dumps(header.to_json())

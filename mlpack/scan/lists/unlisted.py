@@ -1,0 +1,59 @@
+"""What it means that a name is in no list: ``error`` where nobody puts it into a model, ``warning`` where somebody may.
+
+A warning is lifted by the user's trust in the file, an error by allowing that very use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from mlpack.core.finding import Severity
+from mlpack.core.trust import Role
+
+_BY_ROLE: Mapping[str, Mapping[Role, Severity]] = {
+    "joblib": {"called": "error", "built": "error", "referred": "error"},
+    "keras": {"called": "error", "built": "error", "referred": "error"},
+    "lightgbm": {"called": "error", "built": "warning", "referred": "warning"},
+    "numpy": {"called": "error", "built": "error", "referred": "error"},
+    "pandas": {"called": "error", "built": "warning", "referred": "error"},
+    "python": {"called": "error", "built": "error", "referred": "error"},
+    "scipy": {"called": "error", "built": "warning", "referred": "error"},
+    "sklearn": {"called": "warning", "built": "warning", "referred": "warning"},
+    "tensorflow": {"called": "error", "built": "error", "referred": "error"},
+    "torch": {"called": "error", "built": "error", "referred": "error"},
+    "xgboost": {"called": "error", "built": "warning", "referred": "warning"},
+}
+"""What holds for all of a library. A class of a newer version is built; functions that can be misused are called."""
+
+_USES: tuple[tuple[str, Severity], ...] = (
+    ("torch.nn.*:*:built", "warning"),
+    ("torch.nn.*:*:referred", "warning"),
+    ("functools:partial:*", "warning"),
+    ("operator:itemgetter:*", "warning"),
+    ("operator:attrgetter:*", "warning"),
+    ("math:*:referred", "warning"),
+)
+"""What holds for single uses, as patterns of ``module:name:role``."""
+
+_GADGETS = frozenset(
+    {
+        *("pip", "setuptools", "_distutils_hack", "pkg_resources", "distutils", "wheel", "pytest", "_pytest", "py"),
+        *("IPython", "ipykernel", "jupyter_core", "traitlets", "nt", "posix", "__builtin__", "commands", "cffi"),
+        *("requests", "urllib3", "httpx", "aiohttp", "paramiko", "fabric", "yaml", "jinja2", "pexpect", "ptyprocess"),
+        *("numexpr", "sympy", "numba", "mlpack", "typer", "click", "rich", "docker", "fsspec", "git", "psutil"),
+    }
+)
+"""Packages that no model is made of, and that hold ways to run code. They would be refused without this: it only decides that
+the user is not asked to trust them."""
+
+
+def meaning_of(library: str, module: str, name: str, role: Role) -> Severity:
+    """The severity of a use of a name of ``library`` that no list holds."""
+    use = f"{module}:{name}:{role}"
+    for pattern, severity in _USES:
+        if fnmatchcase(use, pattern):
+            return severity
+    if library in _BY_ROLE:
+        return _BY_ROLE[library][role]
+    return "error" if library in _GADGETS else "warning"

@@ -1,0 +1,1 @@
+"""What layers, functions and operators each library has, for the lists that graphs are judged by."""
