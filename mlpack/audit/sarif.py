@@ -21,7 +21,7 @@ from mlpack.scan.rules import Rule, all_rules
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "note"}
 _MEANINGS: dict[Severity, str] = {
-    "error": "No model has business doing it: mlpack never loads such a file, and no trust lifts it.",
+    "error": "No model has business doing it: mlpack never loads such a file, and no trust in the file lifts it.",
     "warning": "mlpack loads such a file only when its SHA-256, or this use of a name, was vouched for.",
     "note": "It is worth knowing, and nothing is held against the file.",
 }
@@ -92,7 +92,7 @@ def _rules(files: Iterable[FileScan]) -> list[Rule]:
 def _rule(rule: Rule) -> dict[str, Any]:
     meaning = _DAMAGE if rule.damage else _MEANINGS[rule.severity]
     score = _DAMAGE_SCORE if rule.damage else _SCORES.get(rule.severity)
-    advice = f"{rule.advice[:1].upper()}{rule.advice[1:]}."
+    advice = f"{rule.advice}."
     return {
         "id": rule.id,
         "name": "".join(part.capitalize() for part in rule.id.replace("/", "-").split("-")),
@@ -157,4 +157,4 @@ def _location(uri: str, index: int, finding: Finding) -> dict[str, Any]:
 def _fingerprint(finding: Finding) -> str:
     """The same for the same finding when the file is made again and its bytes have moved."""
     parts: Mapping[str, str] = {"rule": finding.rule, "member": finding.member, "what": finding.use or finding.message}
-    return hashlib.sha256("\0".join(parts.values()).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256("\0".join(parts.values()).encode("utf-8", "surrogatepass")).hexdigest()[:32] + ":1"

@@ -35,7 +35,7 @@ def draw(blocks: Sequence[Block], stream: TextIO) -> None:
 
 
 def harmless(text: str) -> str:
-    """``text`` with what a terminal would obey instead of showing spelt out: ``\\x1b[2J``. Line breaks and tabs stay."""
+    r"""``text`` with what a terminal would obey instead of showing spelt out: ``\x1b[2J``. Line breaks and tabs stay."""
     return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
 
 

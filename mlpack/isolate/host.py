@@ -39,11 +39,11 @@ def main(request_fd: int, answer_fd: int, parent: int, scratch: Path) -> None:
 
 
 def _serve(request_fd: int, answer_fd: int, start: dict[str, Any], scratch: Path) -> None:
+    Limits(**start["limits"]).apply()  # in the sandbox nobody changes them any more
     protection = _protected(start, scratch)
     os.write(answer_fd, frame(protection.to_json()))
     if start["required"] and not protection.full:
         return  # the parent says so; nothing has been loaded
-    Limits(**start["limits"]).apply()
     from mlpack.isolate.service import serve
 
     serve(request_fd, answer_fd, start["target"])

@@ -22,8 +22,8 @@ REFUSED = (
     *("socket", "socketpair", "connect", "bind", "listen", "accept", "accept4"),
     *("msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop", "semtimedop", "semctl"),
     *("shmget", "shmat", "shmdt", "shmctl", "mq_open", "mq_unlink", "mq_timedsend", "mq_timedreceive", "mq_notify"),
-    # Programs and processes.
-    *("execve", "execveat", "fork", "vfork", "setsid", "setpgid"),
+    # Programs and processes, and the limits that this one was given.
+    *("execve", "execveat", "fork", "vfork", "setsid", "setpgid", "setrlimit"),
     # Other processes: their memory, files, signals, share of the machine.
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "kcmp"),
     *("pidfd_getfd", "pidfd_send_signal", "tkill", "migrate_pages", "move_pages"),
@@ -140,6 +140,7 @@ def _conditions() -> Iterator[tuple[str, Arg]]:
     for call in ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"):
         yield call, Arg(0, NE, own)  # abort() and a debugger's trap go to the process itself
     yield "prlimit64", Arg(0, NE, 0)
+    yield "prlimit64", Arg(2, NE, 0)  # root could lift its own limits again
     yield "setpriority", Arg(1, NE, 0)
     yield "ioprio_set", Arg(1, NE, 0)
     yield "clone", Arg(0, MASKED_EQ, _CLONE_THREAD, 0)

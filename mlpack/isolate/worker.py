@@ -29,7 +29,7 @@ _STDERR_TAIL = 4000
 _START_SECONDS = 120.0
 """The longest wait for a new process to say that it is in its sandbox; it takes a twentieth of a second."""
 
-_LAST_SECONDS = 10.0
+_LAST_SECONDS = 3.0
 """The longest wait for a process that said its last word to end."""
 _NOTHING_MORE = Sandbox()
 _SILENT = Protection(missing=(Gap("sandbox", "the worker ended before it could say what protects the machine"),))

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
-from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.core.errors import CorruptFileError
+from mlpack.scan.rules import onnx
 from mlpack.scan.source import Source
 
 Wire = Literal[0, 1, 2, 5]
@@ -40,7 +42,7 @@ class Field:
         return self.start + self.value
 
 
-def fields(source: Source, end: int, once: frozenset[int] = frozenset()) -> Iterator[Field]:
+def fields(source: Source, end: int, once: AbstractSet[int] = frozenset()) -> Iterator[Field]:
     """The fields up to ``end``. The caller may read a LENGTH field's bytes, whole or in part; what is left is skipped.
 
     Of a field in ``once`` only the first is given; the repeats right behind it are passed over quickly (a tree ensemble
@@ -98,14 +100,12 @@ def _field(source: Source) -> Field:
     """The tag of the next field, and its value where that has no length."""
     source.steps += 1
     if source.steps > _MAX_FIELDS:
-        raise UnsafeFileError(
-            f"{source.name} is refused", why=f"it has over {_MAX_FIELDS:,} fields", hint="do not load this file"
-        )
+        raise onnx.SIZE.error(source.name, f"it has over {_MAX_FIELDS:,} fields", offset=source.position)
     offset = source.position
     tag = varint(source)
     number, wire = tag >> 3, tag & 7
-    if number == 0:
-        raise broken(source, offset, "a field without a number")
+    if number == 0 or tag >= 1 << 32:
+        raise broken(source, offset, "a field without a number" if not number else f"a field of number {number:,}")
     start = source.position
     match wire:
         case 0:

@@ -9,9 +9,9 @@ from mlpack.core.errors import CorruptFileError, UsageError
 
 
 @pytest.fixture(scope="module")
-def packed(forest_pipeline, tmp_path_factory, trusted):
+def packed(forest_pipeline, tmp_path_factory):
     path = tmp_path_factory.mktemp("packed") / "cancer.mlpack"
-    return mlpack.pack(forest_pipeline, path, trust=trusted(forest_pipeline)), path
+    return mlpack.pack(forest_pipeline, path), path
 
 
 def test_a_bundle_holds_what_the_design_lists(packed):
@@ -44,10 +44,10 @@ def test_a_loaded_bundle_predicts(packed):
     assert answer["label"].tolist() == golden["output/label"].tolist()
 
 
-def test_two_packs_of_one_file_are_equal_byte_for_byte(packed, forest_pipeline, tmp_path, trusted):
+def test_two_packs_of_one_file_are_equal_byte_for_byte(packed, forest_pipeline, tmp_path):
     _, first = packed
     second = tmp_path / "cancer.mlpack"
-    mlpack.pack(forest_pipeline, second, trust=trusted(forest_pipeline))
+    mlpack.pack(forest_pipeline, second)
     for name in os.listdir(first):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
@@ -82,9 +82,9 @@ def test_a_changed_file_is_noticed(packed, tmp_path):
         mlpack.load(copy)
 
 
-def test_a_bundle_is_a_model_like_any_other(packed, forest_pipeline, trusted):
+def test_a_bundle_is_a_model_like_any_other(packed, forest_pipeline):
     _, path = packed
-    report = mlpack.verify(forest_pipeline, path, trust=trusted(forest_pipeline))
+    report = mlpack.verify(forest_pipeline, path)
     assert report.verdict == "PASS"
 
 
@@ -99,17 +99,17 @@ def test_a_notebook_packs_the_model_at_hand(cancer, tmp_path):
 
 
 def test_native_keeps_the_file_as_it_is(logistic_pickle, tmp_path, trusted):
-    result = mlpack.pack(logistic_pickle, tmp_path / "m.mlpack", format="native", trust=trusted(logistic_pickle))
+    result = mlpack.pack(logistic_pickle, tmp_path / "m.mlpack", format="native")
     assert result.manifest["model"]["sha256"] == trusted(logistic_pickle)[0]
     assert any(line.startswith("scikit-learn==") for line in result.manifest["requirements"])
-    session = mlpack.load(tmp_path / "m.mlpack", trust=trusted(logistic_pickle))
+    session = mlpack.load(tmp_path / "m.mlpack")
     assert session.run({"input": np.zeros((2, 30))})["label"].shape == (2,)
 
 
-def test_what_is_no_bundle_is_never_replaced(logistic_pickle, tmp_path, trusted):
+def test_what_is_no_bundle_is_never_replaced(logistic_pickle, tmp_path):
     (tmp_path / "keep").mkdir()
     with pytest.raises(UsageError, match="no bundle"):
-        mlpack.pack(logistic_pickle, tmp_path / "keep", trust=trusted(logistic_pickle))
+        mlpack.pack(logistic_pickle, tmp_path / "keep")
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "", "-x"])

@@ -26,4 +26,5 @@ def test_json_form():
         "message": "no way",
         "why": "none was built",
         "hint": "walk",
+        "findings": [],
     }

@@ -10,14 +10,16 @@ from mlpack.doctor import doctor
 from mlpack.doctor.diagnosis import Diagnosis
 from mlpack.doctor.libraries import Library
 from mlpack.doctor.machine import Engine, Machine
+from mlpack.isolate.protection import Gap, Protection
 
 MACHINE = Machine("3.11.7", "/usr/bin/python3", "Linux x86_64", 2, 8 * 10**9)
 NUMPY = Library("numpy", "2.4.6", ">=1.26", (), "ok")
+WHOLE = Protection(landlock=7, seccomp=True)
 TORCH = Library("torch", "2.13.0", ">=2.7", ("torch",), "ok")
 
 
-def diagnosis(*libraries: Library, plugins: tuple[BrokenPlugin, ...] = ()) -> Diagnosis:
-    return Diagnosis(MACHINE, libraries, plugins, Engine("", "nobody answers"))
+def diagnosis(*libraries: Library, plugins: tuple[BrokenPlugin, ...] = (), sandbox: Protection = WHOLE) -> Diagnosis:
+    return Diagnosis(MACHINE, libraries, plugins, Engine("", "nobody answers"), sandbox)
 
 
 def lines(found: Diagnosis) -> list[str]:
@@ -58,8 +60,20 @@ def test_a_broken_plugin_is_named() -> None:
     ]
 
 
+def test_what_the_sandbox_lacks_is_named_with_what_to_do_about_it() -> None:
+    gap = Gap("seccomp", "the library libseccomp is not installed", "apt install libseccomp2")
+    found = diagnosis(NUMPY, sandbox=Protection(landlock=7, missing=(gap,)))
+    assert "no seccomp around models: the library libseccomp is not installed; next: apt install libseccomp2" in lines(
+        found
+    )
+    assert found.exit_code == 0
+    assert found.to_json()["sandbox"]["state"] == "partial"
+    assert found.to_json()["sandbox"]["missing"] == [gap.to_json()]
+
+
 def test_the_real_one_has_no_broken_plugin_and_shows_itself_in_a_notebook() -> None:
     found = doctor()
     assert found.exit_code == 0
     assert found.plugins == ()
+    assert found.sandbox.full
     assert "<table>" in found._repr_html_()

@@ -62,7 +62,7 @@ _WRITES = (
     gadget(WRITES, "mailbox", "mbox", just),
     gadget(WRITES, "dbm.dumb", "open", lambda c: (str(c), "n"), proof=""),
     gadget(WRITES, "shelve", "open", lambda c: (str(c), "n"), proof=""),
-    gadget(WRITES, "tempfile", "_mkstemp_inner", lambda c: (str(c.parent), c.name, "", 0o102, str), proof=""),
+    gadget(WRITES, "tempfile", "_mkstemp_inner", lambda c: (str(c.parent), c.name, "", 0o102, name("builtins", "str")), proof=""),
     gadget(WRITES, "tempfile", "NamedTemporaryFile", lambda _: (), proof=""),
     gadget(WRITES, "shutil", "copyfile", lambda c: ("/etc/hostname", str(c))),
     gadget(WRITES, "shutil", "copytree", lambda c: ("/var/empty", str(c)), proof=""),

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import subprocess
-import sys
-from collections import Counter
-from pathlib import Path
-
 import pytest
-from hostile.corpus import all_hostile
 from hostile.scan_off import UNSCANNED
 
 from mlpack.core.errors import MlpackError

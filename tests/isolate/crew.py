@@ -1,5 +1,6 @@
 """What the workers of these tests host."""
 
+import contextlib
 import os
 import signal
 import tempfile
@@ -47,6 +48,27 @@ class Crew:
         with tempfile.NamedTemporaryFile() as file:
             file.write(bytes(size))
             return file.name
+
+    def raise_limit(self, name):
+        import resource
+
+        kind = getattr(resource, name)
+        try:
+            resource.setrlimit(kind, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        except ValueError:  # how Python says EPERM here
+            return resource.getrlimit(kind)[0]
+        return None
+
+    def hang_up(self):
+        for descriptor in range(3, 64):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        time.sleep(600)
+
+    def leave_something(self):
+        path = Path(tempfile.gettempdir()) / "result"
+        path.write_text("a result")
+        return str(path)
 
     def variable(self, name):
         return os.environ.get(name)

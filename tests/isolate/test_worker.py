@@ -91,6 +91,30 @@ def test_limits_bind_the_worker(target):
             worker.call("write", size=4 << 20)
 
 
+def test_limits_cannot_be_lifted_again(target):
+    with Worker(target) as worker:
+        assert worker.call("raise_limit", name="RLIMIT_NOFILE") == 4096
+        assert worker.call("raise_limit", name="RLIMIT_CORE") == 0
+    with Worker(target, limits=Limits(memory_bytes=512 << 20)) as worker:
+        assert worker.call("raise_limit", name="RLIMIT_DATA") == 512 << 20
+
+
+def test_a_worker_that_goes_silent_is_ended(target):
+    """Code in it closes the pipe and goes on: nobody waits for it for ever."""
+    with Worker(target) as worker:
+        with pytest.raises(WorkerError, match="went silent"):
+            worker.call("hang_up")
+        assert not worker.alive
+
+
+def test_what_a_killed_worker_wrote_stays_until_it_is_closed(target):
+    with Worker(target) as worker:
+        written = Path(worker.call("leave_something"))
+        worker.kill()
+        assert written.read_text() == "a result"
+    assert not written.exists()
+
+
 def test_temporary_files_go_to_a_scratch_folder_that_goes_too(target):
     with Worker(target) as worker:
         scratch = Path(worker.call("place"))

@@ -23,6 +23,7 @@ PYTHON = "python"
 """The list of Python's own library."""
 
 _NOTHING: frozenset[Role] = frozenset()
+_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ def list_of(module: str) -> str:
 @cache
 def names_of(package: str) -> Names | None:
     """The list of a library by its import package; None where there is none."""
-    if not package.isidentifier():
-        return None
+    if not package.isidentifier() or len(package) > _LONGEST:
+        return None  # no name of a file
     file = files(__name__) / f"{package}.json"
     if not file.is_file():
         return None

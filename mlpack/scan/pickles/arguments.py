@@ -19,6 +19,7 @@ _FACTORIES = frozenset({f"builtins.{name}" for name in ("int", "float", "list", 
     "collections.OrderedDict"
 }
 _ARRAYS = frozenset({"ndarray", "matrix", "recarray", "memmap", "MaskedArray", "chararray"})
+_NO, _YES = (False, 0), (True, 1)
 _BASES = {f"builtins.{kind.__name__}": kind for kind in (tuple, list, dict, set, frozenset, str, int, float, complex)}
 RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
 """What protocols 0 and 1, and 2 and 3 with keywords, build an object of their first argument with."""
@@ -57,8 +58,8 @@ def _defaultdict(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
 
 
 def _dtype(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
-    """A code and two flags. A dictionary or a list would be checked by nobody; classes are asked for an attribute."""
-    if not arguments or len(arguments) > 3 or not all(type(flag) in (bool, int) for flag in arguments[1:]):
+    """A code, and that it is a copy. A dictionary or a list would be checked by nobody; classes are asked for an attribute."""
+    if len(arguments) != 3 or arguments[1] not in _NO or arguments[2] not in _YES:
         return False
     code = arguments[0]
     if isinstance(code, str):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from mlpack.scan.pickles.arrays import is_shape
 from mlpack.scan.rules import pickles
 
 _ABOUT_OBJECTS = 0x3F
@@ -38,17 +40,22 @@ class ArrayGuard:
                 self.fresh.pop(id(value), None)
 
     def check(self, made: Any, state: Any) -> None:
-        """Judge ``state`` before it is set. Raises UnsafeFileError."""
-        if isinstance(made, np.dtype):
-            self._check_dtype(made, state)
-        elif isinstance(made, np.ndarray):
-            if id(made) in self._arrays:
-                raise pickles.STATE.error(self._file, "it sets the state of one array twice")
-            self._arrays[id(made)] = made
-            if isinstance(state, tuple):
-                self.used(state)
+        """Judge the state of an array before it is set. Raises UnsafeFileError."""
+        if id(made) in self._arrays:
+            raise pickles.STATE.error(self._file, "it sets the state of one array twice")
+        self._arrays[id(made)] = made
+        if type(state) is not tuple:
+            raise pickles.ARRAY.error(self._file, f"it sets a {type(state).__name__} as the state of an array")
+        if not _is_whole(state):
+            raise pickles.ARRAY.error(self._file, "an array of more objects than are there")
+        self.used(state)
 
-    def _check_dtype(self, made: Any, state: Any) -> None:
+    def dtype(self, made: Any, state: Any) -> Any:
+        """What ``state`` makes of the dtype ``made``. Raises UnsafeFileError.
+
+        It is ``made`` where arrays that were made of it before stay whole: the same size, and no objects in it. A structured
+        type is set by what NumPy itself says of such a type: the dictionary of fields is the file's, which may change it yet.
+        """
         if self.fresh.pop(id(made), None) is None:
             raise pickles.ARRAY.error(self._file, "it changes the type of an array that was made already")
         try:
@@ -57,10 +64,29 @@ class ArrayGuard:
             raise pickles.ARRAY.error(self._file, f"a NumPy type that is none: {error}") from error
         if (flags ^ honest.flags) & _ABOUT_OBJECTS:
             raise pickles.ARRAY.error(self._file, f"the flags {flags} of a NumPy type that has {honest.flags}")
-        if isinstance(state[4], dict):
-            self.used(field[0] for field in state[4].values())
-        if state[2] is not None:
-            self.used(state[2])
+        if made.kind != "V":
+            made.__setstate__(state)
+            return made
+        if made.type is not np.void:  # np.record, which is pickled without its size
+            return np.dtype((made.type, honest))
+        if honest.hasobject:
+            return honest
+        made.__setstate__(honest.__reduce__()[2])
+        return made
+
+
+def _is_whole(state: tuple[Any, ...]) -> bool:
+    """Whether the state of an array of objects holds them all: NumPy does not count them.
+
+    ``(version, shape, dtype, is_fortran, data)``, the oldest ones without the first; a masked array adds its mask.
+    """
+    described = state if len(state) != 4 else (0, *state)
+    if len(described) not in (5, 7):
+        return False
+    shape, dtype, data = described[1], described[2], described[4]
+    if not is_shape(shape) or not isinstance(dtype, np.dtype):
+        return False
+    return not dtype.hasobject or (type(data) is list and len(data) == math.prod(shape))
 
 
 def _described(made: Any, state: Any) -> tuple[Any, int]:
@@ -68,10 +94,12 @@ def _described(made: Any, state: Any) -> tuple[Any, int]:
 
     Format: ``arraydescr_reduce`` in numpy/_core/src/multiarray/descriptor.c. Raises ValueError and what NumPy raises.
     """
+    if type(state) is not tuple:
+        raise TypeError(f"a {type(state).__name__}")
     version, order, subarray, names, fields, size, alignment, flags = state[:8]
     if version not in (3, 4) or order not in ("<", ">", "|", "=") or type(flags) is not int:
         raise ValueError(f"version {version!r}, byte order {order!r}, flags {flags!r}")
-    if made.kind != "V" and (subarray is not None or fields is not None):
+    if made.kind != "V" and not (subarray is names is fields is None):
         raise ValueError(f"{made} has neither fields nor parts")
     if subarray is not None:
         honest = np.dtype((subarray[0], subarray[1]))
@@ -83,6 +111,8 @@ def _described(made: Any, state: Any) -> tuple[Any, int]:
         return made, flags
     if honest.itemsize != size or honest.alignment != alignment:
         raise ValueError(f"{honest} takes {honest.itemsize} bytes at {honest.alignment}, not {size!r} at {alignment!r}")
+    if made.itemsize != size and made.type is not np.record:
+        raise ValueError(f"{made} grows to {size} bytes")
     return honest, flags
 
 

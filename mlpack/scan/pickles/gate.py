@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,6 +12,14 @@ from mlpack.scan.lists import canonical, roles_of, severity_of
 from mlpack.scan.rules import pickles
 
 _VERBS: dict[Role, str] = {"called": "calls", "built": "builds an object of", "referred": "refers to"}
+
+
+_DOTTED = re.compile(r"[A-Za-z_][\w.<>]{0,199}", re.ASCII)
+
+
+def shown_name(qualified: str) -> str:
+    """A dotted name as a finding shows it: one with look-alikes of letters, spaces or controls in quotes and escaped."""
+    return qualified if _DOTTED.fullmatch(qualified) else ascii(qualified[:200])
 
 
 class Gate:
@@ -33,13 +42,13 @@ class Gate:
 
 def finding_of(use: Use, offset: int | None, shown: str = "") -> Finding:
     """The finding for a use that no list allows. ``shown`` are the arguments of a call, in short."""
-    message = f"it {_VERBS[use.role]} {use.module}.{use.name}{shown}"
+    qualified = f"{use.module}.{use.name}"
+    message = f"it {_VERBS[use.role]} {shown_name(qualified)}{shown}"
     if severity_of(use.module, use.name, use.role) == "error":
         found = pickles.NAME.finding(message, offset=offset)
     else:
-        hint = (
-            f"if you know where the file comes from, vouch for it: --trust SHA256, mlpack trust add, or --allow {use}"
-        )
+        hint = "if you know where the file comes from, vouch for it: --trust SHA256, mlpack trust add"
+        hint += f", or --allow {use}" if _DOTTED.fullmatch(qualified) else ""
         found = pickles.UNLISTED.finding(message, offset=offset, hint=hint)
     return replace(found, use=str(use))
 

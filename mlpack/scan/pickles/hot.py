@@ -18,12 +18,13 @@ _NUMBERS = {
     0x47: Struct(">d"),
     0x4A: Struct("<i"),
     0x4D: Struct("<H"),
+    0x68: Struct("B"),
     0x6A: Struct("<I"),
     0x71: Struct("B"),
     0x72: Struct("<I"),
 }
-"""BINFLOAT, BININT and BININT2; LONG_BINGET, BINPUT and LONG_BINPUT, whose numbers are places in the memo."""
-_MEMO = {0x6A: "_binget", 0x71: "_binput", 0x72: "_binput"}
+"""BINFLOAT, BININT and BININT2; BINGET, LONG_BINGET, BINPUT and LONG_BINPUT, whose numbers are places in the memo."""
+_MEMO = {0x68: "_binget", 0x6A: "_binget", 0x71: "_binput", 0x72: "_binput"}
 _TEXTS = {0x8C: 1, 0x43: 1, 0x58: 4, 0x42: 4}
 """SHORT_BINUNICODE, SHORT_BINBYTES, BINUNICODE and BINBYTES, and how many bytes their length takes."""
 _BYTES = frozenset({0x43, 0x42})
@@ -52,6 +53,7 @@ class Hot(Stack):
         Raises CorruptFileError where the stack or the memo lacks what an opcode needs.
         """
         source, stack, memo, carry = self._reader.source, self._stack, self._memo, self._carry
+        sparse = self._sparse
         bare, call, constants, begun, fail = self._bare, self._make_call, _CONSTANTS, source.at, self._fail
         buffer = self._reader.whole_frame()
         codes: Any = iter(buffer)
@@ -59,9 +61,9 @@ class Hot(Stack):
         source.at = len(buffer)
         try:
             for code in codes:
-                if code == 0x68:  # BINGET
+                if code == 0x68 and not sparse:  # BINGET
                     stack.append(memo[next(codes)])
-                elif code == 0x94:  # MEMOIZE
+                elif code == 0x94 and not sparse:  # MEMOIZE
                     memo.append(stack[-1])
                 elif code == 0x4B:  # BININT1
                     stack.append(next(codes))
@@ -123,6 +125,8 @@ class Hot(Stack):
                 return False
             value = number.unpack_from(buffer, at)[0]
             if code in _MEMO:
+                if value > len(self._memo):  # it may be refused, and then says where
+                    self._reader.opcode_offset = self._reader.source.offset + at - 1
                 getattr(self, _MEMO[code])(value)
             else:
                 self._stack.append(value)

@@ -113,7 +113,9 @@ class Objects:
         kind = type(made)
         if kind in _STATELESS or id(made) in self._referred:
             self._misdeed(pickles.STATE, "it sets the state of a name, a plain value or code")
-        if issubclass(kind, np.dtype | np.ndarray):
+        if issubclass(kind, np.dtype):
+            return self.arrays.dtype(made, state)
+        if issubclass(kind, np.ndarray):
             self.arrays.check(made, state)
         if kind is np.ndarray:
             made.__setstate__(state)

@@ -134,7 +134,8 @@ class Stack:
         self._stack.append(self._top())
 
     def _memoize(self, _: None) -> None:
-        self._memo.append(self._top())
+        # CPython goes by how many entries there are, not by the highest.
+        self._binput(len(self._memo) + len(self._sparse))
 
     def _put(self, line: bytes) -> None:
         self._binput(self._index(line))
@@ -145,6 +146,9 @@ class Stack:
             self._memo[index] = value
         elif index == len(self._memo):
             self._memo.append(value)
+            self._sparse.pop(index, None)
+        elif index > self._reader.source.position:
+            raise self._costly(f"it has {index:,} places in its memo, more than its bytes could fill")
         else:
             self._sparse[index] = value
 

@@ -12,7 +12,6 @@ from mlpack.core.errors import CorruptFileError, MlpackError, UnsafeFileError
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Use
 from mlpack.scan.pickles.arrays import WRAPPER_MODULES, JoblibSymbols
-from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.gate import Gate, judged
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.reader import Reader
@@ -20,6 +19,7 @@ from mlpack.scan.pickles.symbols import Persistent, Symbols
 from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
 
+_MOST_BEHIND = 100
 KEEP = 4096
 """Longer texts and bytes are passed over."""
 
@@ -80,14 +80,19 @@ def _goes_on(source: Source, found: tuple[Finding, ...], member: str, *, joblib:
         offset=at,
         hint="if it was pickled several times into one file, save the model alone",
     )
-    behind: tuple[Finding, ...] = ()
-    if begins_like_pickle(source.peek()[:256]):
-        try:
-            behind = read_pickle(source, joblib=joblib, whole=False, member=member).findings
-        except (CorruptFileError, UnsafeFileError) as second:
-            behind = second.findings
-    error.findings = (*found, *error.findings, *behind)
+    error.findings = (*found, *error.findings, *_behind(source, member, joblib=joblib))
     return error
+
+
+def _behind(source: Source, member: str, *, joblib: bool) -> list[Finding]:
+    """What the pickles behind the first would do: a program that loads one after another runs them all."""
+    found: list[Finding] = []
+    try:
+        while not source.at_end() and len(found) < _MOST_BEHIND:
+            found += read_pickle(source, joblib=joblib, whole=False, member=member).findings
+    except (CorruptFileError, UnsafeFileError) as error:
+        found += (one for one in error.findings if one.rule != files.CORRUPT.id)
+    return found
 
 
 class _Closed(Symbols):

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
 from mlpack.scan.pickles.arguments import BINDER, RECONSTRUCTORS, Check, check_of
+from mlpack.scan.pickles.gate import shown_name
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.states import wrong_key, wrong_state
 from mlpack.scan.rules import Rule, pickles
@@ -98,7 +99,7 @@ class Symbols:
     def build(self, made: Any, state: Any) -> Any:
         """``made`` with its state noted. The state of a class, or of one object twice: no pickler sets either."""
         if made.__class__ is Name:
-            self._misdeed(pickles.STATE, f"it changes {made.qualified} itself", made.offset)
+            self._misdeed(pickles.STATE, f"it changes {shown_name(made.qualified)} itself", made.offset)
         elif made.__class__ is Call:
             if made.state is not None:
                 self._misdeed(pickles.STATE, f"it sets the state of one object of {_maker(made)} twice")
@@ -217,7 +218,7 @@ _REFERRED: frozenset[Role] = frozenset({"referred"})
 
 def _maker(value: Any) -> str:
     kind = class_of(value)
-    return kind.qualified if kind else "the file"
+    return shown_name(kind.qualified) if kind else "the file"
 
 
 def _name_of(value: Any) -> str:
@@ -236,7 +237,7 @@ def _shown(value: Any) -> str:
     if value is None or isinstance(value, bool | int | float):
         return repr(value)[:40]
     if value.__class__ is Name:
-        return f"{value.module}.{value.name}"
+        return shown_name(value.qualified)
     return "…"
 
 

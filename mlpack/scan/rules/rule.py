@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from mlpack.core.errors import UnsafeFileError
 from mlpack.core.finding import Finding, Severity
 
+_LONGEST, _LONGEST_HINT = 1000, 4000
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -22,8 +24,10 @@ class Rule:
     damage: bool = False
 
     def finding(self, message: str, *, member: str = "", offset: int | None = None, hint: str = "") -> Finding:
-        """A finding by this rule."""
-        return Finding(self.id, self.severity, message, member, offset, hint or self.advice)
+        """A finding by this rule. What of the file stands in it cannot write to a terminal, nor fill it."""
+        return Finding(
+            self.id, self.severity, _plain(message), _plain(member), offset, _plain(hint or self.advice, _LONGEST_HINT)
+        )
 
     def error(
         self, name: str, message: str, *, member: str = "", offset: int | None = None, hint: str = ""
@@ -31,4 +35,10 @@ class Rule:
         """The error that refuses the file called ``name``, with its finding."""
         found = self.finding(message, member=member, offset=offset, hint=hint)
         place = f" ({found.place})" if found.place else ""
-        return UnsafeFileError(f"{name} is refused", why=message + place, hint=found.hint, findings=(found,))
+        return UnsafeFileError(f"{name} is refused", why=found.message + place, hint=found.hint, findings=(found,))
+
+
+def _plain(text: str, longest: int = _LONGEST) -> str:
+    """``text`` with what is no printable character escaped, and cut after ``longest`` characters."""
+    cut = text if len(text) <= longest else f"{text[:longest]}…"
+    return cut if cut.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in cut)
