@@ -83,6 +83,8 @@ def _look(path: Path) -> Reading:
     try:
         header = form.read_header(path)
     except MlpackError as error:
+        if form.name == "pickle" and _is_text(path) and not _hidden_pickle(path, b""):
+            return Reading(what="text", findings=findings_of(error, path), plain=True)
         return Reading(form.name, "", (*ending, *findings_of(error, path)))
     return Reading(form.name, header.model, (*ending, *header.findings), header.external_files)
 
@@ -93,6 +95,12 @@ def _ending(path: Path, form: Format) -> Sequence[Finding]:
     except CorruptFileError as error:
         return (files.ENDING.finding(error.why, hint=error.hint),)
     return ()
+
+
+def _is_text(path: Path) -> bool:
+    """A list of words may begin like a pickle of protocol 0: ``cat``, ``dog`` is the name ``at.dog``."""
+    with path.open("rb") as file:
+        return plain_kind(file.read(HEAD_BYTES), ()) == "text" and not claimed_by_ending(path)
 
 
 def _of_no_format(path: Path, error: CorruptFileError) -> Reading:

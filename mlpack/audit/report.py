@@ -70,7 +70,9 @@ class ScanReport(Shown):
         return min(max(paths, default=0), _WIDEST_PATH), max(formats, default=0)
 
     def _counts(self) -> Line:
-        others = f"{self.plain:,} other file{'s' * (self.plain != 1)}: text, images or tables" if self.plain else ""
+        others = (
+            f"{self.plain:,} other{'s' * (self.plain != 1)}: no model{'s' * (self.plain != 1)}" if self.plain else ""
+        )
         if not self.files:
             where = ", ".join(one_line(str(path)) for path in self.paths)
             return Line(f"no model files in {where}" + (f"; {others}" if others else ""), "dim")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mlpack.core.trust_file import TrustedFile, TrustedUse, TrustFile
+from mlpack.core.trust_file import TrustedFile, TrustedUse, TrustFile, trust_path
 from mlpack.core.view import Block, Line, Shown
 
 
@@ -62,16 +62,21 @@ class TrustAdded(Shown):
 
     def view(self) -> Sequence[Block]:
         """What is new."""
-        added = bool(self.files or self.uses)
-        head = Line(f"added to {self.path}", "good") if added else Line(f"nothing was added to {self.path}")
         needless = [Line(f"  {path} opens without: there is nothing to trust", "dim") for path in self.opens_without]
-        known = [] if added or needless else [Line("  it was there already", "dim")]
-        take_back = [Line(f"to take it back: mlpack trust remove {_first(self.files, self.uses)}{self._where()}")]
-        return [head, *_lines(self.files, self.uses), *needless, *known, *(take_back if added else [])]
+        if not self.files and not self.uses:
+            return [
+                Line(f"nothing was added to {self.path}"),
+                *(needless or [Line("  it was there already", "dim")]),
+            ]
+        named = [*(entry.sha256 for entry in self.files), *(f"--use {entry.use}" for entry in self.uses)]
+        return [
+            Line(f"added to {self.path}", "good"),
+            *_lines(self.files, self.uses),
+            *needless,
+            Line(f"to take it back: mlpack trust remove {' '.join(named)}{self._where()}"),
+        ]
 
     def _where(self) -> str:
-        from mlpack.core.trust_file import trust_path
-
         return "" if self.path == trust_path() else f" --file {shlex.quote(str(self.path))}"
 
 
@@ -115,10 +120,6 @@ def _file(entry: TrustedFile) -> str:
 
 def _use(entry: TrustedUse) -> str:
     return "  " + "  ".join(part for part in (str(entry.use), entry.date, entry.note) if part)
-
-
-def _first(files: Sequence[TrustedFile], uses: Sequence[TrustedUse]) -> str:
-    return files[0].sha256 if files else f"--use {uses[0].use}"
 
 
 def _count(number: int, noun: str) -> str:

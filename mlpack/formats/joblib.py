@@ -17,9 +17,9 @@ from mlpack.scan.pickles.gate import Gate
 from mlpack.scan.pickles.headers import header_of
 from mlpack.scan.pickles.loading import load_joblib, mapped
 from mlpack.scan.pickles.steady import plain_dispatch, steady_reduce
-from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle
+from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle, read_pickle_file
 from mlpack.scan.provenance import read_beside, write_beside
-from mlpack.scan.source import open_source, source_of
+from mlpack.scan.source import source_of
 from mlpack.scan.trusted import is_vouched, open_vouched
 
 
@@ -48,9 +48,11 @@ class JoblibFormat:
         """As for a pickle, and the compression. Raises CorruptFileError, UnsafeFileError, MissingLibraryError."""
         with path.open("rb") as file:
             compression = compression_of(file.read(16))
-        opened = open_decompressed(path, compression) if compression else open_source(path)
-        with opened as source:
-            view = read_pickle(source, joblib=True)
+        if compression:
+            with open_decompressed(path, compression) as source:
+                view = read_pickle(source, joblib=True)
+        else:
+            view = read_pickle_file(path)
         header = header_of(self.name, view, None if compression else path, provenance=read_beside(path))
         return replace(header, compression=compression)
 

@@ -15,7 +15,7 @@ from mlpack.scan.pickles.gate import Gate
 from mlpack.scan.pickles.headers import header_of
 from mlpack.scan.pickles.loading import load_pickle
 from mlpack.scan.pickles.steady import steady_reduce
-from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle
+from mlpack.scan.pickles.stream import begins_torch_legacy, is_joblib_stream, read_pickle_file
 from mlpack.scan.provenance import read_beside, write_beside
 from mlpack.scan.source import open_source
 from mlpack.scan.trusted import is_vouched, open_vouched
@@ -39,9 +39,7 @@ class PickleFormat:
 
     def read_header(self, path: Path) -> Header:
         """Classes, versions and inputs as the opcodes tell them. Raises CorruptFileError, UnsafeFileError."""
-        with open_source(path) as source:
-            view = read_pickle(source)
-        return header_of(self.name, view, path, provenance=read_beside(path))
+        return header_of(self.name, read_pickle_file(path), path, provenance=read_beside(path))
 
     def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
         """Unpickle the file. Raises UnsafeFileError, TrustError, MissingLibraryError, CorruptFileError."""

@@ -12,6 +12,8 @@ from mlpack.graph.stages import visit_nodes
 from mlpack.runtime.onnxruntime_session import OnnxRuntimeSession
 from mlpack.runtime.session import Feed, Session
 from mlpack.runtime.signature import Signature
+from mlpack.runtime.unchanged import ChangedFileError
+from mlpack.scan.rules import files
 
 if TYPE_CHECKING:
     import onnx
@@ -60,7 +62,10 @@ class OnnxFramework:
 def open_session(model: Any, signature: Signature | None) -> OnnxRuntimeSession:
     """Open a graph from where it is: its file, or memory."""
     if isinstance(model, OnnxModel) and model.path is not None:
-        return OnnxRuntimeSession(model.path, signature)
+        try:
+            return OnnxRuntimeSession(model.path, signature, judged=model.judged)
+        except ChangedFileError as error:
+            raise files.CHANGED.error(str(model.path), str(error)) from error
     return OnnxRuntimeSession(_proto(model).SerializeToString(), signature)
 
 

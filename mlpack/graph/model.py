@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpack.runtime.signature import Signature, TensorSpec
+from mlpack.runtime.unchanged import Identity
+from mlpack.scan.onnx_external import load_whole
 
 if TYPE_CHECKING:
     import onnx
@@ -16,22 +19,22 @@ if TYPE_CHECKING:
 class OnnxModel:
     """Either ``path`` (with external data beside it) or ``graph`` is set.
 
-    A session opens the path itself, so that weights over 2 GiB never pass through protobuf.
+    A session opens the path itself, so that weights over 2 GiB never pass through protobuf. ``judged`` are the files that it
+    then opens, as they were when they were scanned.
     """
 
     path: Path | None = None
     graph: Any = None
+    judged: Mapping[Path, Identity] = field(default_factory=dict)
 
     def proto(self) -> onnx.ModelProto:
         """The graph with its weights in memory."""
         if self.graph is not None:
             loaded: onnx.ModelProto = self.graph
             return loaded
-        import onnx
-
         if self.path is None:
             raise ValueError("an OnnxModel needs a path or a graph")
-        return onnx.load(self.path)
+        return load_whole(self.path)
 
     def retype(self, signature: Signature) -> Signature:
         """``signature`` with the dtypes that the graph declares for tensors of the same name."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
 import re
 import site
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +51,14 @@ def is_secret(name: str, value: str) -> bool:
 def keras_settings() -> Path:
     """The file with the user's choice of backend and dtype."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+
+
+def private_folders() -> tuple[Path, ...]:
+    """Folders that a worker may read parts of, and never as a whole: the user's home, and where everybody's files lie."""
+    folders = [Path.home(), Path(tempfile.gettempdir())]
+    with contextlib.suppress(KeyError):  # a user without an entry, as in some containers
+        folders.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    return tuple(folder.resolve() for folder in folders)
 
 
 def _confined(scratch: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Self
 from mlpack.core.errors import MissingLibraryError, MlpackError, WorkerError, error_classes
 from mlpack.core.finding import Finding
 from mlpack.isolate import wire
-from mlpack.isolate.environment import keras_settings, worker_environment
+from mlpack.isolate.environment import keras_settings, private_folders, worker_environment
 from mlpack.isolate.limits import Limits
 from mlpack.isolate.protection import Gap, Protection
 from mlpack.isolate.sandbox import Sandbox
@@ -78,7 +78,7 @@ class Worker:
             "limits": (limits or Limits.usual()).to_json(),
             "sandbox": sandbox.joined(Sandbox((keras_settings(),))).to_json() if sandbox is not None else None,
             "required": require_sandbox,
-            "homes": [os.path.realpath(home) for home in (Path.home(), tempfile.gettempdir())],
+            "homes": [str(folder) for folder in private_folders()],
         }
         with contextlib.suppress(BrokenPipeError):  # it is dead already: the first call says how it died
             wire.send(self._requests, start)
@@ -134,7 +134,8 @@ class Worker:
         """End the process and all that it started. What it wrote stays until `close`."""
         if self._process.returncode is not None:
             return
-        self._process.terminate()  # the watcher, which ends the worker and waits for it
+        # To the watcher, which ends the worker and waits for it. Not through Popen, which would reap one that is dead already.
+        os.kill(self._process.pid, signal.SIGTERM)
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with contextlib.suppress(ProcessLookupError, PermissionError):  # the group may be gone
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -208,6 +209,7 @@ class Worker:
         try:
             wire.send(self._requests, message)
         except BrokenPipeError:
+            self._awaited_protection(time.monotonic() + _START_SECONDS)  # it may have ended for want of its sandbox
             raise self._death() from None
 
     def _read(self, size: int, deadline: float | None) -> bytearray:

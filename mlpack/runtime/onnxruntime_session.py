@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mlpack.runtime.empty_batch import BATCH, is_empty, one_row, without_rows
 from mlpack.runtime.onnx_values import answers_of, array_of, columns_of, ort_value
 from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
 from mlpack.runtime.signature import Dim, Scalar, Signature, TensorSpec
+from mlpack.runtime.unchanged import Identity, check_unchanged
 
 SIGNATURE_KEY = "mlpack.signature"
 """The entry of an ONNX file's ``metadata_props`` that holds its signature as JSON."""
@@ -49,6 +51,9 @@ class OnnxRuntimeSession(ClosingSession):
     caller's, else the one in the file's metadata, else what the graph declares: sequences of maps (``ZipMap``) become
     arrays with one column a class.
 
+    ``judged`` are files that were scanned: ONNX Runtime opens them by their path, and they have to be the same still.
+    Raises ChangedFileError where they are not.
+
     An empty batch never reaches ONNX Runtime, see `mlpack.runtime.empty_batch`.
     """
 
@@ -59,6 +64,7 @@ class OnnxRuntimeSession(ClosingSession):
         *,
         threads: int | None = None,
         weights: Path | None = None,
+        judged: Mapping[Path, Identity] | None = None,
     ) -> None:
         onnxruntime = load_onnxruntime()
         options = onnxruntime.SessionOptions()
@@ -68,7 +74,9 @@ class OnnxRuntimeSession(ClosingSession):
         if weights is not None:
             options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
         source = model if isinstance(model, bytes) else str(model)
+        check_unchanged(judged or {})
         self._session: Any = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        check_unchanged(judged or {})
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._outputs = [node.name for node in self._session.get_outputs()]
         self._plain = not any("bfloat16" in node.type for node in self._nodes())

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from mlpack.runtime.unchanged import Identity, identity_of
 from mlpack.scan.rules import files
-
-Identity = tuple[int, int, int, int, int]
-"""Device, inode, size, and the times of the last change to content and to anything: the last cannot be set back."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Opened:
 
     def check_unchanged(self) -> None:
         """Raises UnsafeFileError where the file was written to since it was opened."""
-        if identity_of(self.file) != self.identity:
+        if identity_of(os.fstat(self.file.fileno())) != self.identity:
             raise files.CHANGED.error(str(self.path), "it was written to while it was being loaded")
 
     @contextmanager
@@ -53,12 +51,6 @@ def opened(path: Path) -> Iterator[Opened]:
         by_descriptor = Path(f"/proc/self/fd/{raw.fileno()}")
         content = by_descriptor if sys.platform == "linux" and by_descriptor.exists() else path.resolve()
         file = cast("BinaryIO", raw)
-        found = Opened(path, file, content, identity_of(file))
+        found = Opened(path, file, content, identity_of(os.fstat(raw.fileno())))
         yield found
         found.check_unchanged()
-
-
-def identity_of(file: BinaryIO) -> Identity:
-    """What tells this state of an open file from any other."""
-    status = os.fstat(file.fileno())
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -61,16 +61,12 @@ def _unsafe(path: Path, findings: Sequence[Finding]) -> UnsafeFileError:
 
 
 def _untrusted(path: Path, digest: str, trust: Trust, findings: Sequence[Finding]) -> TrustError:
-    if trust.hashes and not findings:
-        named = ", ".join(sorted(trust.hashes))
-        return TrustError(
-            f"{path} is not the file that you trusted",
-            why=f"its SHA-256 is {digest}, and you named {named}",
-            hint=f"find out who changed it; if this file is the right one: --trust {digest}",
-        )
+    why = _listed(path, findings) or "it changed after it was judged"
+    if trust.hashes:
+        why += f"\nits SHA-256 is not among the {len(trust.hashes):,} that you trust"
     return TrustError(
         f"loading {path} needs your trust",
-        why=_listed(path, findings),
+        why=why,
         hint="\n".join(ways_to_trust(path, findings, digest)),
         findings=findings,
     )

@@ -35,5 +35,12 @@ class Answers:
 
     def __call__(self, model: Any) -> dict[str, Any]:
         """The name of each method, and what it gave."""
-        given = {name: getattr(model, name)(self.rows) for name in METHODS if hasattr(model, name)}
+        given = {name: self._answer(getattr(model, name)) for name in METHODS if hasattr(model, name)}
         return given or {name: value for name, value in vars(model).items() if name.endswith("_")}
+
+    def _answer(self, method: Callable[[Any], Any]) -> Any:
+        """What ``method`` gives, or the kind of error where these parameters leave it undefined."""
+        try:
+            return method(self.rows)
+        except (NotImplementedError, ValueError) as error:
+            return type(error).__name__

@@ -132,7 +132,9 @@ def test_a_pickle_that_looks_like_text_is_found(write: Write, squeeze: Callable[
     assert "os.system('touch owned')" in found.files[0].findings[0].message
 
 
-@pytest.mark.parametrize("text", ["cat\ndog\ncow\n", "class Foo:\n    pass\n", "import os\nos.system\n", "(a, b)\n[1]\n."])
+@pytest.mark.parametrize(
+    "text", ["cat\ndog\ncow\n", "class Foo:\n    pass\n", "import os\nos.system\n", "(a, b)\n[1]\n."]
+)
 def test_text_that_reads_as_the_beginning_of_a_pickle_is_text(write: Write, text: str) -> None:
     report = mlpack.scan(write("folder/words.txt", text.encode()).parent)
     assert (report.files, report.plain, report.exit_code) == ((), 1, 0)
@@ -166,22 +168,21 @@ def test_ten_gigabytes_of_nothing_are_told_at_once(tmp_path: Path) -> None:
 
 
 AS_NOBODY = """
-import os, sys
-os.seteuid(65534)  # root may read everything
-import mlpack
-for file in mlpack.scan(sys.argv[1]).files:
-    print(os.path.basename(file.path), file.verdict, *[finding.rule for finding in file.findings])
+import os, mlpack
+mlpack.scan(".")  # what is imported on the way lies where nobody else may read
+if not os.geteuid():
+    os.seteuid(65534)  # root may read everything
+for file in mlpack.scan(".").files:
+    print(file.path, file.verdict, *[finding.rule for finding in file.findings])
 """
 
 
 def test_files_and_folders_without_permission_do_not_end_the_scan_of_the_others(zoo: Path) -> None:
     (zoo / "safe.pkl").chmod(0)
     (zoo / "inner").chmod(0)
-    for folder in (zoo, *zoo.parents):
-        if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 0o005:
-            folder.chmod(0o755)
+    zoo.chmod(0o755)
     run = subprocess.run(
-        [sys.executable, "-c", AS_NOBODY, zoo], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", AS_NOBODY], cwd=zoo, capture_output=True, text=True, check=True,
         env={**os.environ, "XDG_CONFIG_HOME": "/nonexistent"},
     )  # fmt: skip
     (zoo / "inner").chmod(0o755)
@@ -308,7 +309,7 @@ def test_the_json_form_is_frozen(here: Path) -> None:
 
 
 def test_a_path_that_does_not_exist_is_an_error_and_nothing_is_scanned(zoo: Path) -> None:
-    with pytest.raises(UsageError, match="nothing.pkl does not exist"):
+    with pytest.raises(UsageError, match=r"nothing\.pkl does not exist"):
         mlpack.scan([zoo, zoo / "nothing.pkl"])
     with pytest.raises(UsageError, match="nothing to scan"):
         mlpack.scan([])
@@ -338,7 +339,9 @@ def test_the_function_and_the_package_of_the_readers_have_one_name() -> None:
 
 
 def test_scanning_imports_no_model_library(zoo: Path) -> None:
-    code = "import sys, mlpack; mlpack.scan(sys.argv[1]).view(); print(sorted({n.partition('.')[0] for n in sys.modules}))"
+    code = (
+        "import sys, mlpack; mlpack.scan(sys.argv[1]).view(); print(sorted({n.partition('.')[0] for n in sys.modules}))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code, zoo], capture_output=True, text=True, check=True).stdout
     heavy = ("sklearn", "joblib", "torch", "tensorflow", "keras", "onnx", "h5py", "scipy", "pandas", "typer", "rich")
     assert not [name for name in heavy if f"'{name}'" in loaded]

@@ -27,6 +27,8 @@ from sklearn.tree import DecisionTreeClassifier
 ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 PROGRAM = [sys.executable, "-m", "mlpack"]
+UNLISTED = b"\x80\x02cmypackage.features\nScaler\n)\x81."
+"""A pickle that builds an object of a class that no list knows."""
 
 
 def mlpack(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -59,13 +61,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trust(models: Path) -> list[str]:
-    return ["--trust", digest(models / "wine.joblib"), "--trust", digest(models / "tree.pkl")]
-
-
-@pytest.fixture(scope="module")
-def converted(models: Path, trust: list[str]) -> dict[str, Any]:
-    return document(models, "convert", "wine.joblib", "-o", "wine.onnx", "--data", "rows.npy", *trust)
+def converted(models: Path) -> dict[str, Any]:
+    return document(models, "convert", "wine.joblib", "-o", "wine.onnx", "--data", "rows.npy")
 
 
 def test_convert_writes_what_passed(models: Path, converted: dict[str, Any]) -> None:
@@ -75,9 +72,9 @@ def test_convert_writes_what_passed(models: Path, converted: dict[str, Any]) -> 
 
 
 @pytest.mark.usefixtures("converted")
-def test_verify_reports_for_machines(models: Path, trust: list[str]) -> None:
+def test_verify_reports_for_machines(models: Path) -> None:
     for name in ("parity.json", "parity.xml"):
-        ended = mlpack(models, "verify", "wine.joblib", "wine.onnx", "--report", name, "--budget", "5", *trust)
+        ended = mlpack(models, "verify", "wine.joblib", "wine.onnx", "--report", name, "--budget", "5")
         assert ended.returncode == 0, ended.stderr
         assert ended.stdout.startswith("PASS")
         assert all(len(line) <= 80 for line in ended.stdout.splitlines() if "  " in line.strip())
@@ -86,15 +83,15 @@ def test_verify_reports_for_machines(models: Path, trust: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("converted")
-def test_verify_of_another_model_fails_with_3(models: Path, trust: list[str]) -> None:
-    ended = mlpack(models, "verify", "tree.pkl", "wine.onnx", "-q", *trust)
+def test_verify_of_another_model_fails_with_3(models: Path) -> None:
+    ended = mlpack(models, "verify", "tree.pkl", "wine.onnx", "-q")
     assert ended.returncode == 3
     assert ended.stdout.startswith("FAIL")
     assert len(ended.stdout.splitlines()) == 1
 
 
-def test_pack_writes_a_bundle_that_inspect_reads(models: Path, trust: list[str]) -> None:
-    packed = document(models, "pack", "wine.joblib", "-o", "wine.mlpack", "--name", "wine", "--version", "2", *trust)
+def test_pack_writes_a_bundle_that_inspect_reads(models: Path) -> None:
+    packed = document(models, "pack", "wine.joblib", "-o", "wine.mlpack", "--name", "wine", "--version", "2")
     assert packed["ok"]
     seen = document(models, "inspect", "wine.mlpack")
     assert seen["data"]["model"] == "wine 2"
@@ -134,14 +131,19 @@ def a_folder(_: Path, folder: Path) -> str:
     return "bad.pkl"
 
 
-def untrusted(models: Path, folder: Path) -> str:
-    (folder / "good.joblib").write_bytes((models / "wine.joblib").read_bytes())
-    return "good.joblib"
+def untrusted(_: Path, folder: Path) -> str:
+    (folder / "mine.pkl").write_bytes(UNLISTED)
+    return "mine.pkl"
+
+
+def unsafe(_: Path, folder: Path) -> str:
+    (folder / "hostile.pkl").write_bytes(b"\x80\x02cposix\nsystem\nX\x0b\x00\x00\x00touch owned\x85R.")
+    return "hostile.pkl"
 
 
 @pytest.mark.parametrize(
     ("make", "code"),
-    [(truncated, 7), (empty, 7), (swapped_ending, 7), (noise, 7), (a_folder, 2), (untrusted, 11)],
+    [(truncated, 7), (empty, 7), (swapped_ending, 7), (noise, 7), (a_folder, 2), (untrusted, 11), (unsafe, 4)],
 )
 def test_bad_input_is_told_and_leaves_nothing(
     make: Callable[[Path, Path], str], code: int, models: Path, tmp_path: Path
@@ -158,10 +160,12 @@ def test_bad_input_is_told_and_leaves_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_an_untrusted_pickle_shows_the_hash_to_type(models: Path) -> None:
-    ended = mlpack(models, "convert", "wine.joblib", "-o", "none.onnx")
-    assert f"--trust {digest(models / 'wine.joblib')}" in ended.stderr
-    assert not (models / "none.onnx").exists()
+def test_an_untrusted_pickle_shows_the_hash_to_type(models: Path, tmp_path: Path) -> None:
+    name = untrusted(models, tmp_path)
+    ended = mlpack(tmp_path, "convert", name, "-o", "none.onnx")
+    assert f"--trust {digest(tmp_path / name)}" in ended.stderr
+    assert f"mlpack trust add {tmp_path / name}" in ended.stderr
+    assert not (tmp_path / "none.onnx").exists()
 
 
 @pytest.mark.parametrize(
@@ -174,20 +178,18 @@ def test_an_untrusted_pickle_shows_the_hash_to_type(models: Path) -> None:
         ("out.onnx", ("--data", "none.csv"), 10),
     ],
 )
-def test_a_conversion_that_cannot_work(
-    output: str, flags: tuple[str, ...], code: int, models: Path, trust: list[str]
-) -> None:
+def test_a_conversion_that_cannot_work(output: str, flags: tuple[str, ...], code: int, models: Path) -> None:
     np.save(models / "short.npy", np.zeros((4, 3)))
-    ended = mlpack(models, "convert", "wine.joblib", "-o", output, *flags, *trust)
+    ended = mlpack(models, "convert", "wine.joblib", "-o", output, *flags)
     assert ended.returncode == code, ended.stderr
     assert "\nnext: " in ended.stderr
     assert not (models / output).exists()
 
 
-def test_ctrl_c_ends_every_worker_and_leaves_nothing(models: Path, trust: list[str], tmp_path: Path) -> None:
+def test_ctrl_c_ends_every_worker_and_leaves_nothing(models: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "tmp"
     scratch.mkdir()
-    command = [*PROGRAM, "convert", str(models / "wine.joblib"), "-o", "out.onnx", *trust]
+    command = [*PROGRAM, "convert", str(models / "wine.joblib"), "-o", "out.onnx"]
     process = subprocess.Popen(
         command, cwd=tmp_path, env={**ENVIRONMENT, "TMPDIR": str(scratch)}, stderr=subprocess.PIPE, text=True
     )

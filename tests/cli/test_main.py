@@ -23,7 +23,8 @@ def call(*arguments: str) -> int:
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    assert COMMANDS == ["inspect", "convert", "verify", "pack", "formats", "doctor"]
+    assert COMMANDS == ["inspect", "scan", "convert", "verify", "pack", "formats", "doctor"]
+    assert [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance] == ["trust"]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,9 +39,17 @@ def test_help_lists_every_command(arguments: list[str], capsys: pytest.CaptureFi
     assert all(command in out for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("arguments", [["trust"], ["trust", "--help"]])
+def test_help_of_a_group_lists_its_commands(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*arguments) == 0
+    out, err = capsys.readouterr()
+    assert all(command in out for command in ("add", "list", "remove"))
+    assert err == ""
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "trust add", "trust list", "trust remove"])
 def test_each_command_shows_an_example_and_the_shared_flags(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(command, "--help") == 0
+    assert call(*command.split(), "--help") == 0
     out = capsys.readouterr().out
     assert f"Example: mlpack {command}" in out
     assert all(flag in out for flag in ("--json", "--quiet", "-q", "--verbose", "-v"))
@@ -54,7 +63,9 @@ def test_each_command_shows_an_example_and_the_shared_flags(command: str, capsys
         (["inspect", "a.pkl", "--nonsense"], "no such option: --nonsense", "mlpack inspect --help"),
         (["explode"], "no such command 'explode'", "mlpack --help"),
         (["convert", "a.pkl", "-o", "b", "--trust", "yes"], "'yes' is not a SHA-256", "mlpack convert --help"),
+        (["convert", "a.pkl", "-o", "b", "--allow", "a:*:built"], "'a:*:built' names no use", "mlpack convert --help"),
         (["verify", "a", "b", "--rtol", "-1"], "--rtol", "mlpack verify --help"),
+        (["trust", "add", "a.pkl", "--nonsense"], "no such option: --nonsense", "mlpack trust add --help"),
         (["pack", "a", "-o", "b", "--format", "png"], "'png' is not one of", "mlpack pack --help"),
     ],
 )

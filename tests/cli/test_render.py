@@ -18,6 +18,7 @@ import typer
 
 from mlpack.cli.render import Renderer
 from mlpack.core.errors import MlpackError, ParityError, TrustError, error_classes
+from mlpack.core.finding import Finding
 from mlpack.core.view import Block, Cell, Facts, Line, Result, Table
 
 DIGEST = "0123456789abcdef" * 4
@@ -68,7 +69,8 @@ def test_the_envelope_of_a_result_is_frozen(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_envelope_of_an_error_is_frozen(capsys: pytest.CaptureFixture[str]) -> None:
-    error = TrustError("no trust in a.pkl", why="it runs code", hint="--trust it", details="secret")
+    found = Finding("pickle/unlisted", "warning", "it builds a.B", offset=2, use="a:B:built")
+    error = TrustError("no trust in a.pkl", why="it runs code", hint="--trust it", details="secret", findings=[found])
     assert run(raising(error), json=True) == 11
     out, err = capsys.readouterr()
     assert json.loads(out) == {
@@ -83,6 +85,17 @@ def test_the_envelope_of_an_error_is_frozen(capsys: pytest.CaptureFixture[str]) 
                 "message": "no trust in a.pkl",
                 "why": "it runs code",
                 "hint": "--trust it",
+                "findings": [
+                    {
+                        "rule": "pickle/unlisted",
+                        "severity": "warning",
+                        "message": "it builds a.B",
+                        "member": None,
+                        "offset": 2,
+                        "hint": "",
+                        "use": "a:B:built",
+                    }
+                ],
             }
         ],
     }
@@ -132,6 +145,33 @@ def test_quiet_leaves_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(lambda: Weighing(blocks=(Facts([("Weight", "3 kg")]),)), quiet=True) == 0
     assert run(raising(ParityError("it differs", why="much", hint="weigh again")), quiet=True) == 3
     assert capsys.readouterr() == ("all is well\n", "error: it differs\n")
+
+
+def test_quiet_leaves_each_verdict_of_many(capsys: pytest.CaptureFixture[str]) -> None:
+    class Weighings(Weighing):
+        def brief(self) -> Sequence[Block]:
+            return [Line("a: light"), Line("b: heavy")]
+
+    assert run(Weighings, quiet=True) == 0
+    assert capsys.readouterr() == ("a: light\nb: heavy\n", "")
+
+
+def test_a_document_is_alone_on_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as stop:
+        Renderer("weigh", document=lambda result: f"<{result.command}/>\n").run(
+            "weighing", lambda: Weighing(exit_code=4)
+        )
+    assert (stop.value.exit_code, capsys.readouterr()) == (4, ("<weigh/>\n", ""))
+
+
+def test_what_a_terminal_would_obey_is_spelt_out(capsys: pytest.CaptureFixture[str]) -> None:
+    nasty = "\x1b[2Jname\x07\x9b\u202e\udc80"
+    spelt = "\\x1b[2Jname\\x07\\x9b\\u202e\\udc80"
+    blocks = (Line(nasty), Facts([(nasty, nasty)], "facts"), Table("table", ("a",), [(nasty,)]))
+    run(lambda: Weighing(blocks=blocks))
+    out = capsys.readouterr().out
+    assert out.count(spelt) == 4
+    assert not set(out) & set("\x1b\x07\x9b\u202e")
 
 
 def test_what_a_library_prints_never_reaches_stdout(capsys: pytest.CaptureFixture[str]) -> None:

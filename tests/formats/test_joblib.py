@@ -14,6 +14,7 @@ import pytest
 
 from mlpack.core.errors import CorruptFileError, MissingLibraryError
 from mlpack.core.model_file import sha256_of
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
 
 JOBLIB = format_named("joblib")
@@ -29,7 +30,7 @@ def test_every_compression_is_read_and_named(method, level, tmp_path, model_of, 
     assert header.model == "Pipeline(StandardScaler, RandomForestClassifier)"
     assert header.signature is not None
     assert header.signature.classes["label"] == ("setosa", "versicolor", "virginica")
-    loaded = JOBLIB.load(path, [sha256_of(path)])
+    loaded = JOBLIB.load(path, Trust.of([sha256_of(path)]))
     np.testing.assert_array_equal(answers("sklearn", loaded), answers("sklearn", model_of("sklearn")))
 
 
@@ -94,7 +95,6 @@ def test_the_reader_stands_right_behind_every_kind_of_array(kind, compress, tmp_
 _PEAK = """
 import re, sys
 from pathlib import Path
-from mlpack.core.model_file import sha256_of
 from mlpack.formats import format_named
 source, target = map(Path, sys.argv[1:])
 pickled, joblib = format_named("pickle"), format_named("joblib")
@@ -102,7 +102,7 @@ import joblib as _, numpy
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 before = peak()
-joblib.save(pickled.load(source, [sha256_of(source)]), target)
+joblib.save(pickled.load(source), target)
 print((peak() - before) * 1024)
 """
 

@@ -51,7 +51,7 @@ def test_the_header_of_a_graph(tmp_path):
     assert [str(spec) for spec in header.signature.outputs] == ["y: float32[n, 1000]"]
     assert header.provenance == {"mlpack.verdict": "PASS"}
     assert header.notes == ("author: me",)
-    assert not header.runs_code
+    assert header.findings == ()
 
 
 def test_unnamed_dims_strings_and_initializers_among_the_inputs(tmp_path):

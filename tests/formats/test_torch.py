@@ -8,6 +8,7 @@ import torch
 
 from mlpack.core.errors import NoRouteError
 from mlpack.core.model_file import sha256_of
+from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
 
 TORCH = format_named("torch")
@@ -21,8 +22,8 @@ def test_a_module(zipped, tmp_path, model_of, answers):
     assert (form.name, header.framework) == ("torch", "torch")
     assert header.model == "Sequential(Linear, BatchNorm1d, ReLU, Linear)"
     assert header.parameters == sum(one.numel() for one in model_of("torch").parameters())
-    assert header.runs_code
-    loaded = TORCH.load(path, [sha256_of(path)])
+    assert header.findings
+    loaded = TORCH.load(path, Trust.of([sha256_of(path)]))
     np.testing.assert_array_equal(answers("torch", loaded), answers("torch", model_of("torch")))
 
 
@@ -32,7 +33,7 @@ def test_weights_alone_cannot_be_a_model(zipped, tmp_path, model_of):
     weights = model_of("torch").state_dict()
     torch.save(weights, path, _use_new_zipfile_serialization=zipped)
     header = identify(path)[1]
-    assert (header.framework, header.model, header.runs_code) == ("torch", "state_dict", "")
+    assert (header.framework, header.model, header.findings) == ("torch", "state_dict", ())
     assert header.parameters == sum(one.numel() for one in weights.values())
     with pytest.raises(NoRouteError, match="weights only") as refusal:
         TORCH.load(path)
@@ -54,7 +55,7 @@ def test_a_checkpoint_that_holds_more_than_tensors_needs_trust_but_is_no_model_e
     torch.save({"weights": model_of("torch").state_dict(), "scheduler": torch.nn.ReLU()}, path)
     header = identify(path)[1]
     assert header.model == "state_dict"
-    assert header.runs_code
+    assert header.findings
 
 
 def test_a_tensor_is_no_model(tmp_path):

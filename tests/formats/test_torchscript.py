@@ -41,7 +41,7 @@ def test_the_header(saved):
     assert header.operators["aten::relu"] == 1
     assert "forward(x: Tensor, gate: Tensor) -> Tensor" in header.notes
     assert header.versions["TorchScript"].isdigit()
-    assert not header.runs_code
+    assert header.findings == ()
 
 
 @pytest.mark.parametrize("make", [torch.jit.script, lambda module: torch.jit.trace(module, torch.zeros(2, 4))])

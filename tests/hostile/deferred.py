@@ -175,15 +175,6 @@ _LATER = (
 
 _REBUILT = (
     hostile_pickle(
-        "copyreg._reconstructor-of-a-foreign-base",
-        REBUILT,
-        lambda _: call(
-            name("copyreg", "_reconstructor"), name("sklearn.svm._classes", "SVC"), name("builtins", "dict"), {}
-        ),
-        "copyreg._reconstructor",
-        proof="",
-    ),
-    hostile_pickle(
         "copyreg._reconstructor-of-code",
         REBUILT,
         lambda _: call(name("copyreg", "_reconstructor"), name("types", "CodeType"), name("builtins", "object"), None),
@@ -265,7 +256,7 @@ _REBUILT = (
         "numpy-reconstruct-of-a-foreign-class",
         REBUILT,
         lambda c: call(name("numpy._core.multiarray", "_reconstruct"), name("numpy", "memmap"), (0,), b"b"),
-        "numpy._core.multiarray._reconstruct",
+        "numpy.memmap",
         proof="",
     ),
     hostile_pickle(
@@ -292,7 +283,7 @@ def _distribution(canary: Path) -> Code:
 
 
 _STATES = (
-    hostile_pickle("scipy.stats-runs-its-state", STATES, _distribution, "_parse_arg_template", verdicts=("unsafe",)),
+    hostile_pickle("scipy.stats-runs-its-state", STATES, _distribution, "compile"),
     hostile_pickle(
         "scipy.stats-runs-the-state-of-a-frozen-distribution",
         STATES,
@@ -300,7 +291,7 @@ _STATES = (
             built(name("scipy.stats._distn_infrastructure", "rv_continuous_frozen")),
             {"dist": _distribution(c), "args": (), "kwds": {}},
         ),
-        "_parse_arg_template",
+        "compile",
     ),
     hostile_pickle(
         "functools.partial-in-an-honest-object",

@@ -62,7 +62,13 @@ _WRITES = (
     gadget(WRITES, "mailbox", "mbox", just),
     gadget(WRITES, "dbm.dumb", "open", lambda c: (str(c), "n"), proof=""),
     gadget(WRITES, "shelve", "open", lambda c: (str(c), "n"), proof=""),
-    gadget(WRITES, "tempfile", "_mkstemp_inner", lambda c: (str(c.parent), c.name, "", 0o102, name("builtins", "str")), proof=""),
+    gadget(
+        WRITES,
+        "tempfile",
+        "_mkstemp_inner",
+        lambda c: (str(c.parent), c.name, "", 0o102, name("builtins", "str")),
+        proof="",
+    ),
     gadget(WRITES, "tempfile", "NamedTemporaryFile", lambda _: (), proof=""),
     gadget(WRITES, "shutil", "copyfile", lambda c: ("/etc/hostname", str(c))),
     gadget(WRITES, "shutil", "copytree", lambda c: ("/var/empty", str(c)), proof=""),
@@ -92,7 +98,7 @@ _WRITES = (
         "pathlib-write_text-by-getattr",
         WRITES,
         lambda c: call(call(name("builtins", "getattr"), _path(c), "write_text"), ""),
-        "builtins.getattr",
+        "pathlib.PosixPath.write_text",
     ),
     hostile_pickle(
         "sqlite3.connect",

@@ -101,6 +101,7 @@ _BUILD = (
         lambda _: with_state(with_state(built(name("sklearn.svm._classes", "SVC")), {"C": 1.0}), {"C": 2.0}) + b".",
         "twice",
         proof="",
+        unscanned="",  # harmless with this class: the loader sets it twice, the judge refuses it
     ),
     tricky(
         "methods-in-the-dictionary",
@@ -298,7 +299,7 @@ _COSTS = (
         "a-list-of-a-range",
         COSTS,
         lambda _: call(name("builtins", "list"), call(name("builtins", "range"), 1 << 50)) + b".",
-        "builtins.range",
+        "builtins.list",
         harm="costs",
     ),
     tricky(

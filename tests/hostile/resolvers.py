@@ -38,13 +38,11 @@ _RESOLVERS = (
         "pydoc.safeimport",
         call(name("builtins", "getattr"), call(name("pydoc", "safeimport"), "os"), "system"),
         "pydoc.safeimport",
-        "builtins.getattr",
     ),
     resolver(
         "importlib.import_module",
         call(name("builtins", "getattr"), _OS, "system"),
         "importlib.import_module",
-        "builtins.getattr",
     ),
     resolver(
         "importlib.__import__",
@@ -222,7 +220,7 @@ _DOTTED = (
     _reached("numpy.testing._private.utils.os.system", "numpy.testing._private.utils", "os.system"),
     _reached("pandas.io.common.os.system", "pandas.io.common", "os.system"),
     _reached("sklearn.datasets._base.shutil.os.system", "sklearn.datasets._base", "shutil.os.system"),
-    _reached("sklearn._loss.loss.np.testing.runstring", "sklearn._loss.loss", "np.lib._datasource.os.system"),
+    _reached("sklearn._loss.loss.np.lib._datasource.os.system", "sklearn._loss.loss", "np.lib._datasource.os.system"),
     _reached("torch.os.system", "torch", "os.system"),
     _reached("torch.serialization.os.system", "torch.serialization", "os.system"),
     _reached("collections.abc.sys.modules", "collections.abc", "sys.modules", proof=""),
@@ -376,7 +374,7 @@ def _typed(title: str, module: str, attribute: str, *says: str) -> Hostile:
 _ALIKE = (
     _typed("cyrillic-numpy", "num\u0440y", "dtype", "num\\u0440y"),
     _typed("fullwidth-os", "\uff4fs", "system", "\\uff4fs"),
-    _typed("a-space-behind", "numpy ", "dtype", "'numpy '"),
+    _typed("a-space-behind", "numpy ", "dtype", "'numpy .dtype'"),
     _typed("a-zero-byte", "numpy\0", "dtype", "\\x00"),
     _typed("an-escape-sequence", "os\x1b[2K\x1b[1Asafe", "system", "\\x1b"),
     _typed("a-line-feed", "numpy\nverdict: safe", "dtype", "\\n"),

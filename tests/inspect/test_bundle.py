@@ -27,14 +27,17 @@ def iris(tmp_path: Path) -> Path:
 def test_a_bundle_tells_its_manifest(iris: Path) -> None:
     found = inspect(iris)
     assert isinstance(found, BundleInspection)
-    verdict, facts, signature = found.view()
+    verdict, facts, signature, safety = found.view()
     assert isinstance(verdict, Line)
     assert (verdict.text, verdict.tone) == ("PASS  iris.mlpack: iris 3, a bundle", "good")
     assert isinstance(facts, Facts)
     assert dict(facts.pairs)["Model"].startswith("model.onnx")
     assert isinstance(signature, Facts)
     assert ("classes", "0, 1, 2") in signature.pairs
-    assert json.loads(json.dumps(found.to_json()))["manifest"]["name"] == "iris"
+    assert isinstance(safety, Line)
+    assert safety.text == "safe: loading it runs no code that came with it"
+    document = json.loads(json.dumps(found.to_json()))
+    assert (document["manifest"]["name"], document["verdict"], document["findings"]) == ("iris", "safe", [])
     assert found.size == sum(path.stat().st_size for path in iris.iterdir())
 
 

@@ -69,17 +69,35 @@ def test_a_joblib_file(wine: Path) -> None:
     assert "scikit-learn" in facts(found)["Made with"]
 
 
-def test_the_trust_line_is_whole_and_can_be_pasted(wine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A pickle that builds an object of a class that no list knows, under a name with a space."""
+    path = tmp_path / "my model.pkl"
+    path.write_bytes(b"\x80\x02cmypackage.features\nScaler\n)\x81.")
+    return path
+
+
+def test_an_honest_pickle_needs_no_trust(wine: Path) -> None:
     found = inspect(wine)
+    assert isinstance(found, FileInspection)
+    assert found.verdict == "safe"
+    assert lines(found)[-1] == "safe: loading it runs no code that came with it"
+
+
+def test_the_trust_line_is_whole_and_can_be_pasted(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = inspect(mine)
     draw(found.view(), sys.stdout)
-    command = f"  mlpack convert '{wine}' -o 'wine model.onnx' --trust {hashlib.sha256(wine.read_bytes()).hexdigest()}"
-    assert command in capsys.readouterr().out.splitlines()
+    shown = capsys.readouterr().out.splitlines()
+    assert "needs-trust: loading it would run what no list of mlpack knows" in shown
+    assert "  pickle/unlisted  it builds an object of mypackage.features.Scaler() (byte 2)" in shown
+    assert f"if you know where it comes from: mlpack trust add '{mine}'" in shown
+    assert "or allow that alone: --allow mypackage.features:Scaler:built" in shown
 
 
 def test_a_file_that_runs_nothing_needs_no_trust(graph: Path) -> None:
     found = inspect(graph)
     assert isinstance(found, FileInspection)
-    assert not [line for line in lines(found) if "trust" in line or "vouch" in line]
+    assert lines(found)[-1] == "safe: loading it runs no code that came with it"
     assert facts(found)["Operators"] == "Neg, Relu"
     assert facts(found)["in"] == "x: float32[batch, 4]"
     assert "18" in facts(found)["Opset"]
@@ -90,7 +108,7 @@ def test_a_large_file_is_hashed_on_request_only(wine: Path, monkeypatch: pytest.
     found = inspect(wine)
     assert isinstance(found, FileInspection)
     assert found.sha256 is None
-    assert lines(found)[-1] == f"  mlpack inspect '{wine}' --sha256"
+    assert "--sha256 makes it" in facts(found)["SHA-256"]
     asked = inspect(wine, sha256=True)
     assert isinstance(asked, FileInspection)
     assert asked.sha256 == hashlib.sha256(wine.read_bytes()).hexdigest()
@@ -127,7 +145,7 @@ def test_the_json_form_holds_the_header(wine: Path) -> None:
     document = json.loads(json.dumps(inspect(wine).to_json()))
     assert document["format"] == "joblib"
     assert document["path"] == str(wine)
-    assert document["runs_code"]
+    assert (document["verdict"], document["findings"]) == ("safe", [])
 
 
 @pytest.mark.parametrize(
@@ -170,6 +188,6 @@ def test_a_file_that_is_never_loaded_offers_no_trust(tmp_path: Path) -> None:
         file.create_group("model_weights")
     found = inspect(tmp_path / "shady.h5")
     assert isinstance(found, FileInspection)
-    assert lines(found)[-1].startswith("It is never loaded: ")
-    assert "shady" in lines(found)[-1]
-    assert not [line for line in lines(found) if "--trust" in line]
+    assert found.verdict == "unsafe"
+    assert lines(found)[-1] == "unsafe: mlpack never loads it"
+    assert any("shady" in finding.message for finding in found.header.findings)

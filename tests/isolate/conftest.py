@@ -15,6 +15,7 @@ SECRET = "the key to everything"
 @dataclass(frozen=True)
 class House:
     home: Path
+    real_home: Path
     key: Path
     model: Path
     neighbour: Path
@@ -31,6 +32,7 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    real_home = Path.home()
     home, models, results = tmp_path / "home", tmp_path / "models", tmp_path / "results"
     for folder in (home, home / ".ssh", models, results):
         folder.mkdir()
@@ -41,4 +43,4 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("HOME", str(home))
     sandbox = Sandbox(reads=(model,), writes=(results,))
     with Worker("burglar:Burglar", sandbox=sandbox, require_sandbox=True) as worker:
-        yield House(home, key, model, neighbour, results, worker)
+        yield House(home, real_home, key, model, neighbour, results, worker)

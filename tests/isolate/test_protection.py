@@ -91,6 +91,8 @@ def test_a_worker_that_requires_what_is_missing_loads_nothing(shadowed, tmp_path
     with Worker("hasty:Hasty", sandbox=sandbox, require_sandbox=True) as worker:
         with pytest.raises(MissingLibraryError, match="sandbox that is required") as caught:
             worker.call("anything")
+        with pytest.raises(MissingLibraryError):  # also now that it is gone
+            worker.call("anything")
         assert not worker.alive
     assert reason in caught.value.why
     assert caught.value.hint == remedy

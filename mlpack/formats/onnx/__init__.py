@@ -8,11 +8,15 @@ from mlpack.core.errors import NoRouteError, OutputError
 from mlpack.core.model_file import Header
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.formats.onnx.external import copy_model, save_graph
-from mlpack.formats.onnx.header import external_names, header_of
+from mlpack.formats.onnx.header import header_of
 from mlpack.formats.onnx.metadata import stamp_metadata
 from mlpack.graph.model import OnnxModel
+from mlpack.scan.onnx_external import external_files
+from mlpack.scan.onnx_judge import judge_structure
 from mlpack.scan.onnx_wire import begins_like_onnx, read_structure
-from mlpack.scan.source import open_source
+from mlpack.scan.opened import opened
+from mlpack.scan.source import open_source, source_of
+from mlpack.scan.trusted import is_vouched
 
 
 class OnnxFormat:
@@ -35,12 +39,19 @@ class OnnxFormat:
     def read_header(self, path: Path) -> Header:
         """Opsets, operators, inputs and outputs, parameters, files beside it. Raises CorruptFileError, UnsafeFileError."""
         with open_source(path) as source:
-            return header_of(read_structure(source), path)
+            return header_of(read_structure(source), path, source.end or 0)
 
-    def load(self, path: Path, trust: Trust = NO_TRUST) -> OnnxModel:  # noqa: ARG002 - a graph is inert
-        """The file itself, after its structure was read: sessions open it. Raises CorruptFileError, UnsafeFileError."""
-        self.read_header(path)
-        return OnnxModel(path=path)
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> OnnxModel:
+        """The file itself, after it was judged: sessions open it, and see to it that it and its data are the same still.
+
+        Raises CorruptFileError, UnsafeFileError.
+        """
+        with opened(path) as file:
+            source = source_of(file.file, str(path))
+            structure = read_structure(source)
+            judged = {path.parent / name: identity for name, identity in external_files(structure, path).items()}
+            is_vouched(path, judge_structure(structure, source.end or 0), trust, file.content)
+            return OnnxModel(path=path, judged={path: file.identity, **judged})
 
     def save(self, model: OnnxModel, path: Path) -> None:
         """Write the graph, or copy the file with its external data.
@@ -68,4 +79,4 @@ _FIRST_TAGS = frozenset({0x08, 0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42})
 
 FORMAT = OnnxFormat()
 
-__all__ = ["FORMAT", "OnnxFormat", "external_names"]
+__all__ = ["FORMAT", "OnnxFormat"]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mlpack.core.errors import NoRouteError
 from mlpack.core.publish import publish_bytes
-from mlpack.formats.onnx.header import external_names
+from mlpack.scan.onnx_external import external_files, external_tensors, open_beside
 from mlpack.scan.onnx_wire import read_structure
-from mlpack.scan.source import open_source
+from mlpack.scan.opened import opened
+from mlpack.scan.source import source_of
 
 if TYPE_CHECKING:
     import onnx
@@ -38,22 +41,26 @@ def save_graph(graph: onnx.ModelProto, path: Path, limit: int = LIMIT) -> None:
 
 
 def copy_model(source: Path, path: Path) -> None:
-    """Copy a model file. Its external data, in however many files, end up in the one file ``<path>.data``."""
-    with open_source(source) as opened:
-        names = external_names(read_structure(opened), source)
-    if not names:
-        _copy(source, path)
-        return
-    import onnx
+    """Copy a model file. Its external data, in however many files, end up in the one file ``<path>.data``.
 
-    model = onnx.load(source, load_external_data=False)
+    Raises UnsafeFileError, CorruptFileError.
+    """
+    with opened(source) as file:
+        names = external_files(read_structure(source_of(file.file, str(source))), source)
+        file.file.seek(0)
+        if not names:
+            with path.open("wb") as copy:
+                shutil.copyfileobj(file.file, copy, _CHUNK)
+            return
+        import onnx
+
+        model = onnx.load(file.file, load_external_data=False)
     with (path.parent / data_name(path)).open("wb") as target:
-        for tensor in _external_tensors(model):
+        for tensor in external_tensors(model):
             entries = {entry.key: entry.value for entry in tensor.external_data}
-            beside = source.parent / entries["location"]
-            offset = int(entries.get("offset", 0))
-            length = int(entries.get("length", beside.stat().st_size - offset))
-            with beside.open("rb") as data:
+            with open_beside(source, entries["location"]) as data:
+                offset = int(entries.get("offset", 0))
+                length = int(entries.get("length", 0)) or os.fstat(data.fileno()).st_size - offset
                 data.seek(offset)
                 _set_external(tensor, data_name(path), *_append(target, _chunks(data, length)))
     publish_bytes(_serialized(model), path)
@@ -147,30 +154,3 @@ def _set_external(tensor: onnx.TensorProto, location: str, offset: int, length: 
     del tensor.external_data[:]
     for key, value in (("location", location), ("offset", str(offset)), ("length", str(length))):
         tensor.external_data.add(key=key, value=value)
-
-
-def _external_tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    import onnx
-    from onnx.external_data_helper import uses_external_data
-
-    pending = [model.graph]
-    nodes = [node for function in model.functions for node in function.node]
-    while pending or nodes:
-        if pending:
-            graph = pending.pop()
-            yield from (tensor for tensor in graph.initializer if uses_external_data(tensor))
-            nodes.extend(graph.node)
-            continue
-        for attribute in nodes.pop().attribute:
-            if attribute.type == onnx.AttributeProto.TENSOR and uses_external_data(attribute.t):
-                yield attribute.t
-            yield from (tensor for tensor in attribute.tensors if uses_external_data(tensor))
-            pending.extend(attribute.graphs)
-            if attribute.type == onnx.AttributeProto.GRAPH:
-                pending.append(attribute.g)
-
-
-def _copy(source: Path, path: Path) -> None:
-    import shutil
-
-    shutil.copyfile(source, path)

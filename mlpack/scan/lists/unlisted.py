@@ -27,12 +27,22 @@ _BY_ROLE: Mapping[str, Mapping[Role, Severity]] = {
 """What holds for all of a library. A class of a newer version is built; functions that can be misused are called."""
 
 _USES: tuple[tuple[str, Severity], ...] = (
+    # What a pickled torch module or Keras model is made with: the file brings code that only trust lets through.
+    ("torch.storage:_load_from_bytes:called", "warning"),
+    ("keras*:*._unpickle_model:called", "warning"),
+    ("_io:BytesIO:*", "warning"),
     ("torch.nn.*:*:built", "warning"),
     ("torch.nn.*:*:referred", "warning"),
     ("functools:partial:*", "warning"),
     ("operator:itemgetter:*", "warning"),
     ("operator:attrgetter:*", "warning"),
     ("math:*:referred", "warning"),
+    ("cloudpickle*:load*:*", "error"),
+    ("dill*:load*:*", "error"),
+    ("sklearn.datasets*:*:called", "error"),
+    ("sklearn.utils*:*:called", "error"),
+    ("sklearn.externals*:*:called", "error"),
+    ("sklearn*:*.*:called", "error"),
 )
 """What holds for single uses, as patterns of ``module:name:role``."""
 
@@ -42,6 +52,7 @@ _GADGETS = frozenset(
         *("IPython", "ipykernel", "jupyter_core", "traitlets", "nt", "posix", "__builtin__", "commands", "cffi"),
         *("requests", "urllib3", "httpx", "aiohttp", "paramiko", "fabric", "yaml", "jinja2", "pexpect", "ptyprocess"),
         *("numexpr", "sympy", "numba", "mlpack", "typer", "click", "rich", "docker", "fsspec", "git", "psutil"),
+        *("test", "_testcapi", "_testinternalcapi", "_pyrepl", "_bootsubprocess", "lark", "invoke", "sh", "plumbum", "py4j"),
     }
 )
 """Packages that no model is made of, and that hold ways to run code. They would be refused without this: it only decides that

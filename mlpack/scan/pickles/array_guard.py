@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from mlpack.scan.pickles.arrays import is_shape
+from mlpack.scan.pickles.reader import Payload
 from mlpack.scan.rules import pickles
 
 _ABOUT_OBJECTS = 0x3F
 """The flags of a dtype that say whether items are Python objects (numpy/_core/include/numpy/ndarraytypes.h)."""
 _ALIGNED = 0x80
+_MAX_DIMS = 64
 
 
 class ArrayGuard:
@@ -46,8 +47,9 @@ class ArrayGuard:
         self._arrays[id(made)] = made
         if type(state) is not tuple:
             raise pickles.ARRAY.error(self._file, f"it sets a {type(state).__name__} as the state of an array")
-        if not _is_whole(state):
-            raise pickles.ARRAY.error(self._file, "an array of more objects than are there")
+        wrong = _wrong_array(state)
+        if wrong:
+            raise pickles.ARRAY.error(self._file, wrong)
         self.used(state)
 
     def dtype(self, made: Any, state: Any) -> Any:
@@ -75,18 +77,38 @@ class ArrayGuard:
         return made
 
 
-def _is_whole(state: tuple[Any, ...]) -> bool:
-    """Whether the state of an array of objects holds them all: NumPy does not count them.
+def _wrong_array(state: tuple[Any, ...]) -> str:
+    """Why this is no state of an array; empty where it is. NumPy does not count the objects in an array of them.
 
     ``(version, shape, dtype, is_fortran, data)``, the oldest ones without the first; a masked array adds its mask.
     """
     described = state if len(state) != 4 else (0, *state)
     if len(described) not in (5, 7):
-        return False
+        return "an array that NumPy would not describe so"
     shape, dtype, data = described[1], described[2], described[4]
     if not is_shape(shape) or not isinstance(dtype, np.dtype):
-        return False
-    return not dtype.hasobject or (type(data) is list and len(data) == math.prod(shape))
+        return "an array without a shape or a type"
+    count = math.prod(shape)
+    if dtype.hasobject:
+        whole = type(data) is list and len(data) == count
+        return "" if whole else f"an array of {count:,} objects that are not there"
+    size = size_of(data)
+    wanted = count * dtype.itemsize
+    return "" if size in (None, wanted) else f"an array of {wanted:,} bytes in {size:,}"
+
+
+def is_shape(value: Any) -> TypeGuard[tuple[int, ...]]:
+    """Whether ``value`` can be the shape of an array."""
+    return (
+        isinstance(value, tuple) and len(value) <= _MAX_DIMS and all(type(n) is int and 0 <= n < 1 << 62 for n in value)
+    )
+
+
+def size_of(data: Any) -> int | None:
+    """How many bytes ``data`` stands for; None where that is not known."""
+    if isinstance(data, bytes | bytearray | str):
+        return len(data)
+    return data.length if isinstance(data, Payload) and data.kind != "text" else None
 
 
 def _described(made: Any, state: Any) -> tuple[Any, int]:

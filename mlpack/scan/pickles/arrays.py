@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from mlpack.core.errors import CorruptFileError
+from mlpack.scan.pickles.array_guard import is_shape
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.pickles.symbols import Call, Name, Symbols, attributes_of, class_of
 from mlpack.scan.rules import pickles
@@ -20,7 +21,6 @@ _ARRAY_MAKERS = frozenset({"numpy._core.multiarray._reconstruct", "numpy.core.mu
 _BUFFER_MAKERS = frozenset({"numpy._core.numeric._frombuffer", "numpy.core.numeric._frombuffer"})
 _TYPE = re.compile(r"[<>|=]?([biufcSUVaOMm?])(\d{0,9})\Z")
 _KEPT = 4096
-_MAX_DIMS = 64
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,7 +44,7 @@ class JoblibSymbols(Symbols):
     """
 
     def __init__(self, reader: Reader, member: str, read_nested: Callable[[], Any]) -> None:
-        super().__init__(member)
+        super().__init__(member, outside=False)
         self._reader = reader
         self._read_nested = read_nested
         self.arrays = 0
@@ -70,8 +70,8 @@ class JoblibSymbols(Symbols):
         self.arrays += 1
         shape: Any = wrapper.get("shape")
         order = wrapper.get("order")
-        if not is_shape(shape):
-            raise self._reader.corrupt("an array without a shape")
+        if not is_shape(shape) or order not in ("C", "F"):
+            raise self._reader.corrupt("an array without a shape or an order")
         dtype = wrapper.get("dtype")
         if holds_objects(dtype):
             return ArrayBytes(dtype, shape, str(order), None, self._read_nested())
@@ -192,13 +192,6 @@ def _described(array: Any) -> tuple[Any, tuple[int, ...], Any] | None:
     if name in _BUFFER_MAKERS and len(arguments) == 4 and is_shape(arguments[2]):
         return arguments[1], arguments[2], _bytes_of(arguments[0])
     return None
-
-
-def is_shape(value: Any) -> TypeGuard[tuple[int, ...]]:
-    """Whether ``value`` can be the shape of an array."""
-    return (
-        isinstance(value, tuple) and len(value) <= _MAX_DIMS and all(type(n) is int and 0 <= n < 1 << 62 for n in value)
-    )
 
 
 def _bytes_of(data: Any) -> Any:

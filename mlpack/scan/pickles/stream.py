@@ -15,10 +15,11 @@ from mlpack.scan.pickles.arrays import WRAPPER_MODULES, JoblibSymbols
 from mlpack.scan.pickles.gate import Gate, judged
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.reader import Reader
-from mlpack.scan.pickles.symbols import Persistent, Symbols
+from mlpack.scan.pickles.symbols import Symbols
 from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
 
+_WRAPPERS = tuple(f"{module}." for module in WRAPPER_MODULES)
 _MOST_BEHIND = 100
 KEEP = 4096
 """Longer texts and bytes are passed over."""
@@ -49,7 +50,7 @@ def read_pickle(
     Raises CorruptFileError, UnsafeFileError, each with what was found until then.
     """
     reader = Reader(source, keep=KEEP)
-    symbols = _joblib_symbols(reader, member) if joblib else _symbols(reader, member, persistent=persistent)
+    symbols = _joblib_symbols(reader, member) if joblib else Symbols(member, outside=persistent)
     try:
         root = Machine(reader, symbols).run()
     except (CorruptFileError, UnsafeFileError) as error:
@@ -88,54 +89,58 @@ def _behind(source: Source, member: str, *, joblib: bool) -> list[Finding]:
     """What the pickles behind the first would do: a program that loads one after another runs them all."""
     found: list[Finding] = []
     try:
-        while not source.at_end() and len(found) < _MOST_BEHIND:
+        for _ in range(_MOST_BEHIND):
+            if source.at_end():
+                break
             found += read_pickle(source, joblib=joblib, whole=False, member=member).findings
     except (CorruptFileError, UnsafeFileError) as error:
         found += (one for one in error.findings if one.rule != files.CORRUPT.id)
     return found
 
 
-class _Closed(Symbols):
-    """Symbols for a pickle that has to hold everything itself."""
-
-    def __init__(self, reader: Reader, member: str) -> None:
-        super().__init__(member)
-        self._reader = reader
-
-    def persistent(self, identifier: Any) -> Persistent:  # noqa: ARG002 - the name belongs to the protocol
-        raise pickles.OUTSIDE.error(
-            self._reader.source.name, "it refers to objects that lie outside of it", offset=self._reader.opcode_offset
-        )
-
-
-def _symbols(reader: Reader, member: str, *, persistent: bool) -> Symbols:
-    return Symbols(member) if persistent else _Closed(reader, member)
-
-
 def _joblib_symbols(reader: Reader, member: str) -> JoblibSymbols:
     def read_nested() -> Any:
         view = read_pickle(reader.source, whole=False, member=member)
-        symbols.absorb(view.names, view.uses)
+        symbols.absorb(view.names, view.uses, (found for found in view.findings if not found.use))
         return view.root
 
     symbols = JoblibSymbols(reader, member, read_nested)
     return symbols
 
 
-def is_joblib_stream(path: Path) -> bool:
-    """Whether the uncompressed file at ``path`` holds joblib's arrays. Two formats ask: the answer is kept while it lasts."""
+def read_pickle_file(path: Path) -> PickleView:
+    """The pickle or uncompressed joblib stream that the file at ``path`` is. Raises as `read_pickle`.
+
+    Two formats ask what it is, and one then reads it: the last answer is kept as long as the file stays as it is.
+    """
     status = path.stat()
-    return _is_joblib_stream(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+    identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    answer = _read_file(path, identity)
+    if isinstance(answer, PickleView):
+        return answer
+    raise answer.with_traceback(None)
 
 
-@lru_cache(maxsize=4)
-def _is_joblib_stream(path: Path, _: tuple[int, ...]) -> bool:
+@lru_cache(maxsize=1)
+def _read_file(path: Path, _: tuple[int, ...]) -> PickleView | CorruptFileError | UnsafeFileError:
     with open_source(path) as source:
-        return holds_joblib_arrays(source)
+        try:
+            return read_pickle(source, joblib=True)
+        except (CorruptFileError, UnsafeFileError) as error:
+            return error
 
 
-def holds_joblib_arrays(source: Source) -> bool:
-    """Whether the opcodes name joblib's array wrapper, which is what tells joblib's files from plain pickles."""
+def is_joblib_stream(path: Path) -> bool:
+    """Whether the uncompressed file at ``path`` holds joblib's arrays: that tells joblib's files from plain pickles."""
+    try:
+        return any(name.startswith(_WRAPPERS) for name in read_pickle_file(path).names)
+    except (CorruptFileError, UnsafeFileError):
+        with open_source(path) as source:
+            return _mentions_wrapper(source)
+
+
+def _mentions_wrapper(source: Source) -> bool:
+    """Whether the opcodes of a pickle that is not whole name joblib's array wrapper."""
     reader = Reader(source, keep=64)
     stop = ord(".")
     try:
@@ -147,7 +152,7 @@ def holds_joblib_arrays(source: Source) -> bool:
                 return True
             if isinstance(argument, tuple) and argument[0] in WRAPPER_MODULES:
                 return True
-    except CorruptFileError:
+    except (CorruptFileError, UnsafeFileError):
         return False
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
 from mlpack.scan.pickles.arguments import BINDER, RECONSTRUCTORS, Check, check_of
+from mlpack.scan.pickles.array_judge import ArrayJudge, Made, made_by
 from mlpack.scan.pickles.gate import shown_name
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.states import wrong_key, wrong_state
@@ -26,6 +27,7 @@ class Name:
     name: str
     offset: int = 0
     check: Check | None = None
+    made: Made = ""
     roles: set[Role | Literal["binding"]] = field(default_factory=set)
     shown: str = ""
 
@@ -58,28 +60,33 @@ class Persistent:
 class Symbols:
     """The builder that makes symbols, and keeps every use of a name and every misdeed that it saw."""
 
-    def __init__(self, member: str = "") -> None:
+    def __init__(self, member: str = "", *, outside: bool = True) -> None:
+        """``outside``: the pickle may refer to what lies outside of it, as torch's do to their tensors."""
         self.names: dict[str, int] = {}
         """Qualified names and the offset of the first mention of each."""
         self.misdeeds: list[Finding] = []
         self._member = member
+        self._outside = outside
         self._inner: dict[Use, tuple[int, str]] = {}
         self._known: dict[tuple[str, str], Name] = {}
         self._carried: dict[int, tuple[tuple[Any, ...], list[Name]]] = {}
+        self._arrays = ArrayJudge()
 
     def name(self, module: str, name: str, offset: int) -> Name:
         """A Name, the same for every mention."""
         found = self._known.get((module, name))
         if found is None:
-            found = self._known[module, name] = Name(module, name, offset, check_of(module, name))
+            found = self._known[module, name] = Name(module, name, offset, check_of(module, name), made_by(module, name))
             self.names[found.qualified] = offset
         return found
 
     def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """A Call."""
         if target.__class__ is Name:
-            if target.name == "getattr" and self._binds(target, arguments):
-                return Call(role, target, arguments, keywords)
+            if target.name == "getattr":
+                bound = self._bound(role, target, arguments)
+                if bound is not None:
+                    return bound
             if role not in target.roles:
                 target.roles.add(role)
                 target.shown = target.shown or shown_arguments(arguments)
@@ -94,7 +101,12 @@ class Symbols:
             self._refer(arguments)
         if keywords:
             self.hold(tuple(keywords.values()))
-        return Call(role, target, arguments, keywords)
+        made = Call(role, target, arguments, keywords)
+        if self._arrays.fresh:
+            self._arrays.used(arguments)
+        if target.__class__ is Name and target.made:
+            self._make(target, made)
+        return made
 
     def build(self, made: Any, state: Any) -> Any:
         """``made`` with its state noted. The state of a class, or of one object twice: no pickler sets either."""
@@ -108,6 +120,9 @@ class Symbols:
             wrong = wrong_state(kind.module if kind else "", state)
             if wrong:
                 self._misdeed(pickles.STATE, wrong)
+            lie = self._arrays.wrong(made, kind.made, state) if kind and kind.made else ""
+            if lie:
+                self._misdeed(pickles.ARRAY, lie)
         elif made.__class__ is not Persistent:
             self._misdeed(pickles.STATE, f"it sets the state of a {type(made).__name__}")
         return made
@@ -131,6 +146,8 @@ class Symbols:
     def persistent(self, identifier: Any) -> Persistent:
         """A Persistent."""
         self.hold((identifier,))
+        if not self._outside:
+            self._misdeed(pickles.OUTSIDE, "it refers to objects that lie outside of it")
         return Persistent(identifier)
 
     def hold(self, items: Sequence[Any]) -> None:
@@ -174,28 +191,44 @@ class Symbols:
             if role in (name.roles or _REFERRED)
         }
 
-    def absorb(self, names: Mapping[str, int], uses: Mapping[Use, tuple[int, str]]) -> None:
-        """Take over what a pickle inside this one mentions and uses."""
+    def absorb(
+        self, names: Mapping[str, int], uses: Mapping[Use, tuple[int, str]], misdeeds: Iterable[Finding]
+    ) -> None:
+        """Take over what a pickle inside this one mentions, uses and does."""
+        self.misdeeds.extend(misdeeds)
         for name, offset in names.items():
             self.names.setdefault(name, offset)
         for use, sighting in uses.items():
             self._inner.setdefault(use, sighting)
 
+    def _make(self, target: Name, made: Call) -> None:
+        """Something of NumPy is made."""
+        if target.made == "dtype":
+            self._arrays.made(made, made.arguments[0] if made.arguments else None)
+        lie = self._arrays.wrong_scalar(made.arguments) if target.made == "scalar" else ""
+        if lie:
+            self._misdeed(pickles.ARRAY, lie)
+
     def _misuse(self, target: Name, arguments: tuple[Any, ...]) -> None:
         message = f"it calls {target.qualified}{shown_arguments(arguments)}, as no library does"
         self._misdeed(pickles.ARGUMENT, message, target.offset)
 
-    def _binds(self, target: Name, arguments: tuple[Any, ...]) -> bool:
-        """Whether a method of an object is asked for: it is judged by a name of its own, ``Class.method``."""
+    def _bound(self, role: Deed, target: Name, arguments: tuple[Any, ...]) -> Call | Name | None:
+        """What a method of an object or of a class is asked for by: a name of its own, ``Class.method``."""
         if (target.module, target.name) != BINDER or len(arguments) != 2 or type(arguments[1]) is not str:
-            return False
-        kind = class_of(arguments[0]) if arguments[0].__class__ is Call else None
+            return None
+        owner = arguments[0]
+        kind = owner if owner.__class__ is Name else class_of(owner) if owner.__class__ is Call else None
         if kind is None:
-            return False
-        self.name(kind.module, f"{kind.name}.{arguments[1]}", target.offset).roles.add("referred")
+            return None
+        method = self.name(kind.module, f"{kind.name}.{arguments[1]}", target.offset)
         target.roles.add("binding")
         self._carried.pop(id(arguments), None)
-        return True
+        if owner.__class__ is Name:
+            kind.roles.add("binding")
+            return method
+        method.roles.add("referred")
+        return Call(role, target, arguments, {})
 
     def _rebuild(self, target: Name, arguments: tuple[Any, ...]) -> None:
         """Copyreg's functions build an object of their first argument."""

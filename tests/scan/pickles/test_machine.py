@@ -94,7 +94,7 @@ objects = st.recursive(
         st.builds(fractions.Fraction, st.integers(), st.integers(1, 9)),
         st.builds(decimal.Decimal, st.integers()),
         st.datetimes(),
-        st.builds(complex, st.integers(), st.integers()),
+        st.builds(complex, st.integers(-99, 99), st.integers(-99, 99)),
         st.sampled_from([dt.date, collections.OrderedDict, len]),
     ),
     lambda inner: st.one_of(
