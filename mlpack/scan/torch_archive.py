@@ -5,20 +5,36 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
-from mlpack.core.errors import CorruptFileError
-from mlpack.scan.archives import Archive, member_names, open_archive
+from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.core.finding import Finding
+from mlpack.scan.archives import Archive, member_names
+from mlpack.scan.pickles.beginning import begins_like_pickle
+from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.stream import PickleView, read_pickle
 from mlpack.scan.pickles.symbols import Call, Name, attributes_of, class_of
 from mlpack.scan.pickles.tensors import tensor_count, tensor_shape
+from mlpack.scan.rules import torch
+from mlpack.scan.torch_code import declared_names, judge_code, parsed
+from mlpack.scan.torch_names import bytecode_findings, script_findings
+from mlpack.scan.torch_tensors import ScriptMachine, TorchSymbols, storage_findings
 
 EXTRA = "mlpack.json"
 """The name of mlpack's extra file in a TorchScript archive."""
 
-_OPERATOR = re.compile(r"\b(?:ops\.(?P<space>\w+)|torch)\.(?P<name>\w+)\(")
+_ALWAYS = (
+    r"data\.pkl|data/\d+|version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"
+)
+_SAVED = re.compile(_ALWAYS)
+"""What `torch.save` writes into its folder."""
+_SCRIPTED = re.compile(
+    rf"{_ALWAYS}|code/[\w/.]+\.py|code/[\w/.]+\.debug_pkl|(?:constants|attributes|bytecode|mobile_debug_handles)\.pkl"
+    r"|(?:constants|bytecode|attributes)/\d+|extra/[^\\\x00-\x1f]*|callstack_debug_map\.pkl"
+)
+"""What `torch.jit.save` writes. Extra files are whatever the user gave along: torch hands them out and uses none."""
 _CLASS = re.compile(r"^class (?P<name>\w+)\(Module\):\n(?P<body>(?:[ \t].*\n|\n)*)", re.MULTILINE)
 _PARAMETERS = re.compile(r"^  __parameters__ = \[(?P<names>[^\]]*)\]", re.MULTILINE)
 _FORWARD = re.compile(r"^  def forward\(\w+: [\w.]+(?:,\s*(?P<arguments>[^)]*))?\) -> (?P<result>[^:]+):", re.MULTILINE)
@@ -35,6 +51,7 @@ class ScriptArchive:
     forward: str
     provenance: bytes
     classes: tuple[str, ...]
+    findings: tuple[Finding, ...]
     notes: tuple[str, ...]
 
 
@@ -46,67 +63,136 @@ def kind_of_archive(path: Path) -> str:
     return "torch" if "data.pkl" in inner else ""
 
 
-def read_module_archive(path: Path) -> PickleView:
-    """The pickle of what `torch.save` wrote. Raises CorruptFileError, UnsafeFileError."""
-    with open_archive(path) as archive:
-        return _read_pickle(archive, _root(archive, path), "data.pkl")
+def read_module_archive(path: Path, content: Path | None = None) -> PickleView:
+    """The pickle of what `torch.save` wrote, with what is found in all of the archive.
 
-
-def read_script_archive(path: Path) -> ScriptArchive:
-    """Describe what `torch.jit.save` wrote. Raises CorruptFileError, UnsafeFileError."""
-    with open_archive(path) as archive:
+    ``content`` leads to the file that lies open. Raises CorruptFileError, UnsafeFileError.
+    """
+    with (content or path).open("rb", buffering=0) as file:
+        archive = Archive(str(path), cast("BinaryIO", file))
         root = _root(archive, path)
-        view = _read_pickle(archive, root, "data.pkl")
-        constants = _read_pickle(archive, root, "constants.pkl") if f"{root}/constants.pkl" in archive.members else None
+        view, symbols = _read_pickle(archive, f"{root}/data.pkl")
+        found = [*view.findings, *storage_findings(symbols, _sizes(archive, f"{root}/data/"), f"{root}/data.pkl")]
+        found += _foreign_findings(archive, root, _SAVED)
+    return replace(view, findings=tuple(found))
+
+
+def read_script_archive(path: Path, content: Path | None = None) -> ScriptArchive:
+    """Describe and judge what `torch.jit.save` wrote. Raises as `read_module_archive`."""
+    with (content or path).open("rb", buffering=0) as file:
+        archive = Archive(str(path), cast("BinaryIO", file))
+        root = _root(archive, path)
+        views, found = _read_script_pickles(archive)
+        view, constants = views[f"{root}/data.pkl"], views.get(f"{root}/constants.pkl")
         sources = {
-            name.removeprefix(f"{root}/code/"): archive.text(name).decode("utf-8", "replace")
+            name: archive.text(name)
             for name in archive.names
             if name.startswith(f"{root}/code/") and name.endswith(".py")
         }
+        found += _foreign_findings(archive, root, _SCRIPTED)
         version = _member_text(archive, f"{root}/version").strip()
         provenance = archive.text(f"{root}/extra/{EXTRA}") if f"{root}/extra/{EXTRA}" in archive.members else b""
+    operators, judged = _judge_code(sources)
     kind = class_of(view.root)
-    learnt = _parameters(view.root, _parameter_names(sources))
+    texts = {name.removeprefix(f"{root}/code/"): text.decode("utf-8", "replace") for name, text in sources.items()}
+    learnt = _parameters(view.root, _parameter_names(texts))
     frozen = tensor_count(iter(constants.root)) if constants and isinstance(constants.root, tuple) else 0
     return ScriptArchive(
         model=kind.name if kind else type(view.root).__name__,
         version=version,
-        operators=dict(_operators(sources)),
+        operators=dict(operators),
         parameters=learnt or frozen,
-        forward=_forward(kind, sources),
+        forward=_forward(kind, texts),
         provenance=provenance,
         classes=tuple(view.names),
+        findings=(*judged, *found),
         notes=("frozen: its weights are constants of the code",) if frozen and not learnt else (),
     )
 
 
 def _root(archive: Archive, path: Path) -> str:
-    """The one folder that everything in the archive lies in."""
+    """The one folder that everything in the archive lies in. torch goes by the first member.
+
+    Raises UnsafeFileError where readers would differ: members outside of it, and names that only case tells apart.
+    """
+    root = archive.names[0].partition("/")[0] if archive.names else ""
+    if f"{root}/data.pkl" not in archive.members:
+        raise CorruptFileError(
+            f"{path} is no whole torch archive", why="data.pkl is missing in it", hint="save the model again"
+        )
+    folded: dict[str, str] = {}
     for name in archive.names:
-        root, _, inner = name.partition("/")
-        if inner == "data.pkl":
-            return root
-    raise CorruptFileError(
-        f"{path} is no whole torch archive", why="data.pkl is missing in it", hint="save the model again"
-    )
+        at = archive.members[name].header_offset
+        if not name.startswith(f"{root}/"):
+            what = f"{name[:120]!r} lies outside of the folder {root[:80]!r} of the model"
+            raise torch.MEMBER.error(str(path), what, member=name, offset=at)
+        twin = folded.setdefault(name.casefold(), name)
+        if twin != name:
+            raise torch.MEMBER.error(
+                str(path), f"{name[:120]!r} differs from {twin[:120]!r} by case only", member=name, offset=at
+            )
+    return root
 
 
-def _read_pickle(archive: Archive, root: str, name: str) -> PickleView:
-    with archive.source(f"{root}/{name}") as source:
-        return read_pickle(source, persistent=True)
+def _read_pickle(archive: Archive, name: str, machine: type[Machine] = Machine) -> tuple[PickleView, TorchSymbols]:
+    symbols = TorchSymbols(name)
+    with archive.source(name) as source:
+        return read_pickle(source, member=name, symbols=symbols, machine=machine), symbols
+
+
+def _read_script_pickles(archive: Archive) -> tuple[dict[str, PickleView], list[Finding]]:
+    """Every pickle of the archive, and what is found in them."""
+    views: dict[str, PickleView] = {}
+    found: list[Finding] = []
+    for name in (one for one in archive.names if one.endswith(("pkl", ".pickle")) and "/extra/" not in one):
+        view, symbols = _read_pickle(archive, name, ScriptMachine)
+        views[name] = view
+        found += script_findings(view, name)
+        folder = name.removesuffix(".pkl") + "/"
+        found += storage_findings(symbols, _sizes(archive, folder), name)
+        if name.endswith("/bytecode.pkl"):
+            found += bytecode_findings(view.root, name)
+    return views, found
+
+
+def _sizes(archive: Archive, folder: str) -> dict[str, int]:
+    """The bytes of each tensor in a folder of the archive."""
+    return {
+        name.removeprefix(folder): info.file_size for name, info in archive.members.items() if name.startswith(folder)
+    }
+
+
+def _foreign_findings(archive: Archive, root: str, known: re.Pattern[str]) -> list[Finding]:
+    """Members that torch does not write, and what those of them would do that are pickles."""
+    found: list[Finding] = []
+    for name, info in archive.members.items():
+        if known.fullmatch(name.removeprefix(f"{root}/")):
+            continue
+        found.append(torch.MEMBER.finding(f"torch writes no {name[:120]!r}", member=name, offset=info.header_offset))
+        with archive.source(name) as source:
+            if begins_like_pickle(source.peek()[:256]):
+                try:
+                    found += read_pickle(source, persistent=True, whole=False, member=name).findings
+                except (CorruptFileError, UnsafeFileError) as error:
+                    found += error.findings
+    return found
+
+
+def _judge_code(sources: Mapping[str, bytes]) -> tuple[Counter[str], list[Finding]]:
+    """The operators that the code calls, and what is found in it."""
+    trees = {name: parsed(content, name) for name, content in sources.items()}
+    declared = declared_names(trees.values())
+    operators: Counter[str] = Counter()
+    found: list[Finding] = []
+    for name, content in sources.items():
+        code = judge_code(trees[name], content, name, declared)
+        operators.update(code.operators)
+        found += code.findings.values()
+    return operators, found
 
 
 def _member_text(archive: Archive, name: str) -> str:
     return archive.text(name).decode("utf-8", "replace") if name in archive.members else ""
-
-
-def _operators(sources: Mapping[str, str]) -> Counter[str]:
-    """Calls of operators in the code; ``torch.`` stands for ``aten::``."""
-    found: Counter[str] = Counter()
-    for source in sources.values():
-        for match in _OPERATOR.finditer(source):
-            found[f"{match['space'] or 'aten'}::{match['name']}"] += 1
-    return found
 
 
 def _module_of(file: str) -> str:

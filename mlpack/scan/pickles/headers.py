@@ -55,6 +55,7 @@ def header_of(
         operators=inner.operators,
         parameters=inner.parameters,
         signature=inner.signature,
+        findings=(*header.findings, *inner.findings),
         notes=inner.notes,
     )
 

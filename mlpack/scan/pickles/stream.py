@@ -40,19 +40,27 @@ class PickleView:
 
 
 def read_pickle(
-    source: Source, *, joblib: bool = False, persistent: bool = False, whole: bool = True, member: str = ""
+    source: Source,
+    *,
+    joblib: bool = False,
+    persistent: bool = False,
+    whole: bool = True,
+    member: str = "",
+    symbols: Symbols | None = None,
+    machine: type[Machine] = Machine,
 ) -> PickleView:
     """Read the pickle at the source's position.
 
     ``joblib`` passes over the arrays that joblib lays between the opcodes, ``persistent`` allows references to what lies
     outside of the pickle (torch's tensors), ``whole`` wants the source to end with the pickle. ``member`` is the part of a
-    file that it lies in.
+    file that it lies in. ``symbols`` and ``machine`` are for pickles of another kind.
     Raises CorruptFileError, UnsafeFileError, each with what was found until then.
     """
     reader = Reader(source, keep=KEEP)
-    symbols = _joblib_symbols(reader, member) if joblib else Symbols(member, outside=persistent)
+    if symbols is None:
+        symbols = _joblib_symbols(reader, member) if joblib else Symbols(member, outside=persistent)
     try:
-        root = Machine(reader, symbols).run()
+        root = machine(reader, symbols).run()
     except (CorruptFileError, UnsafeFileError) as error:
         error.findings = (*_findings(symbols, member), *(error.findings or (_corrupt(error, reader, member),)))
         raise

@@ -81,7 +81,9 @@ class Symbols:
         return found
 
     def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        """A Call."""
+        """A Call. torch before 1.6 keeps classes outside of the pickle: one of them counts as its name."""
+        if target.__class__ is Persistent:
+            target = class_of(target) or target
         if target.__class__ is Name:
             if target.name == "getattr":
                 bound = self._bound(role, target, arguments)
