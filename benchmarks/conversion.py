@@ -25,7 +25,7 @@ def measure(folder: Path) -> list[Finding]:
 def _case(folder: Path, title: str, library: str, model: str, data: str, output: str) -> Finding:
     run([sys.executable, str(HERE.parent / "examples/demo/models.py"), str(folder), library], folder)
     digest = hashlib.sha256((folder / model).read_bytes()).hexdigest()
-    trust = [] if model.endswith(".h5") else ["--trust", digest]
+    trust = ["--trust", digest] if library == "torch" else []
     mlpack = [sys.executable, "-m", "mlpack", "convert", model, "-o", output, "--data", data, *trust]
     bare = [sys.executable, str(HERE / "bare" / f"{library}_to_onnx.py"), model, f"bare_{output}"]
     ours, theirs = race(mlpack, bare, folder, ROUNDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,10 +18,7 @@ def measure(folder: Path) -> list[Finding]:
     tried.
     """
     run([sys.executable, str(HERE / "large_files.py"), str(folder / "large.pkl"), str(SIZE)], folder)
-    digest = subprocess.run(["sha256sum", "large.pkl"], cwd=folder, capture_output=True, text=True, check=True).stdout[
-        :64
-    ]
-    command = [sys.executable, "-m", "mlpack", "convert", "large.pkl", "-o", "large.joblib", "--trust", digest]
+    command = [sys.executable, "-m", "mlpack", "convert", "large.pkl", "-o", "large.joblib"]
     written, proven = tree_peak([*command, "--no-verify"], folder), tree_peak(command, folder)
     return [
         _finding("all processes together, --no-verify", written.together, f"{written.together / 1e9:.2f} GB"),

@@ -1,4 +1,4 @@
-"""Real models on real data, through the command line: inspect, convert, verify, pack; one table at the end.
+"""Real models on real data, through the command line: inspect, scan, convert, verify, pack; one table at the end.
 
     python demo.py [FOLDER]
 
@@ -7,7 +7,6 @@ Exits 1 unless every verdict is PASS.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -98,23 +97,20 @@ def train(folder: Path) -> None:
 
 
 def tell(folder: Path, model: Model) -> list[tuple[str | Cell, ...]]:
-    """Inspect ``model``, convert and verify it for each of its targets, pack it; one table row each."""
-    inspection = mlpack(folder, "inspect", model.file)
-    trust = ["--trust", str(inspection.data["sha256"])] if inspection.data.get("runs_code") else []
+    """Inspect and scan ``model``, convert and verify it for each of its targets, pack it; one table row each.
+
+    Of the files here only the pickled torch module takes trust: a state of its own is no part of the other formats.
+    """
+    mlpack(folder, "inspect", model.file)
+    found = mlpack(folder, "scan", model.file).data["files"][0]
+    trust = ["--trust", str(found["sha256"])] if found["verdict"] == "needs-trust" else []
     given = ["--data", model.data, *trust]
     rows = []
     for target in model.targets:
         converted = mlpack(folder, "convert", model.file, "-o", target, *given)
-        verified = mlpack(folder, "verify", model.file, target, *given, *trust_of(folder / target))
+        verified = mlpack(folder, "verify", model.file, target, *given)
         rows.append(row(model.file, target, converted, verified))
     return [*rows, row(model.file, model.bundle, mlpack(folder, "pack", model.file, "-o", model.bundle, *given))]
-
-
-def trust_of(target: Path) -> list[str]:
-    """What it takes to load a candidate that is a pickle itself."""
-    if target.suffix not in {".pkl", ".joblib"} or not target.is_file():
-        return []
-    return ["--trust", hashlib.sha256(target.read_bytes()).hexdigest()]
 
 
 def row(source: str, target: str, made: Run, verified: Run | None = None) -> tuple[str | Cell, ...]:
@@ -148,9 +144,16 @@ def mlpack(folder: Path, *arguments: str) -> Run:
     data = document["data"] or {}
     error = "; ".join(problem["message"] for problem in document["errors"])
     run = Run(data, error, seconds)
-    said = error or (run.verdict if arguments[0] != "inspect" else data["model"])
+    said = error or spoken(arguments[0], run)
     print(f"\n  {said}  {seconds:.1f} s", flush=True)
     return run
+
+
+def spoken(command: str, run: Run) -> str:
+    """What to say of a command that found no error."""
+    if command == "inspect":
+        return str(run.data["model"])
+    return run.verdict if command != "scan" else str(run.data["files"][0]["verdict"])
 
 
 def short(argument: str) -> str:

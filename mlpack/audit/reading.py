@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlpack.audit.kinds import archive_kind, plain_kind
 from mlpack.core.errors import (
     CorruptFileError,
-    MissingLibraryError,
     MlpackError,
     UnrecognisedFileError,
     UnsafeFileError,
@@ -19,12 +17,9 @@ from mlpack.core.finding import Finding
 from mlpack.core.format import Format
 from mlpack.formats import HEAD_BYTES, check_ending, claimed_by_ending, told_by_content
 from mlpack.scan.archives import is_zip, member_names
-from mlpack.scan.compression import compression_of, open_decompressed
-from mlpack.scan.pickles.stream import read_pickle
+from mlpack.scan.members import findings_inside
+from mlpack.scan.numpy_files import is_npy
 from mlpack.scan.rules import files
-from mlpack.scan.source import open_source
-
-_USE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*:(?P<role>\w+)")
 
 
 @dataclass(frozen=True)
@@ -83,9 +78,10 @@ def _look(path: Path) -> Reading:
     try:
         header = form.read_header(path)
     except MlpackError as error:
-        if form.name == "pickle" and _is_text(path) and not _hidden_pickle(path, b""):
-            return Reading(what="text", findings=findings_of(error, path), plain=True)
-        return Reading(form.name, "", (*ending, *findings_of(error, path)))
+        found = findings_of(error, path)
+        if form.name == "pickle" and _is_text(path) and not _gets_somewhere(found):
+            return Reading(what="text", findings=found, plain=True)
+        return Reading(form.name, "", (*ending, *found))
     return Reading(form.name, header.model, (*ending, *header.findings), header.external_files)
 
 
@@ -103,39 +99,31 @@ def _is_text(path: Path) -> bool:
         return plain_kind(file.read(HEAD_BYTES), ()) == "text" and not claimed_by_ending(path)
 
 
+def _gets_somewhere(found: Sequence[Finding]) -> bool:
+    """Whether a load that breaks off comes to a call, or to a name that no model needs, before it does."""
+    uses = [one for one in found if one.use]
+    return any(one.severity == "error" or not one.use.endswith(":referred") for one in uses)
+
+
 def _of_no_format(path: Path, error: CorruptFileError) -> Reading:
-    """A pickle that does not begin like one, a plain file, an archive, or what nobody knows."""
+    """Arrays, a plain file, an archive, or what nobody knows; and whatever else a reader could take it for."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
-    hidden = _hidden_pickle(path, head)
-    if hidden:
-        return Reading("pickle", findings=hidden)
-    kind = plain_kind(head, member_names(path) if is_zip(head) else ()) if head else "an empty file"
-    if kind and not claimed_by_ending(path):
+    claimed = bool(claimed_by_ending(path))
+    inside = findings_inside(path)
+    names = member_names(path) if is_zip(head) else ()
+    arrays = "npy" if is_npy(head) else "npz" if names and all(name.endswith(".npy") for name in names) else None
+    if arrays:
+        what = "an array" if arrays == "npy" else f"{len(names)} array{'s' * (len(names) != 1)}"
+        return Reading(arrays, what, (*inside, *(findings_of(error, path) if claimed else ())))
+    kind = plain_kind(head, names) if head else "an empty file"
+    if kind and not claimed:
+        if inside:
+            return Reading(what=f"{kind}, and more", findings=inside)
         return Reading(what=kind, findings=findings_of(error, path), plain=True)
     archive = archive_kind(path, head)
     if archive:
-        return Reading(what=archive, findings=(files.CONTAINER.finding(f"it is {archive}, and was not looked into"),))
-    return Reading(what=kind, findings=findings_of(error, path))
-
-
-def _hidden_pickle(path: Path, head: bytes) -> tuple[Finding, ...]:
-    """What a load as a pickle would do with a file that does not look like one, such as text that begins with ``I1``.
-
-    Text happens to read as the beginning of a pickle that names something (``cat`` and ``dog`` on two lines do). It is
-    held against a file only where a load would get somewhere: to an end, to a call, or to a name that no model needs.
-    """
-    found, complete = _read_as_pickle(path, compression_of(head))
-    uses = [finding for finding in found if _USE.fullmatch(finding.use)]
-    if not any(complete or one.severity == "error" or not one.use.endswith(":referred") for one in uses):
-        return ()
-    return tuple(replace(one, message=f"loaded as a pickle, {one.message}") for one in uses)
-
-
-def _read_as_pickle(path: Path, compression: str) -> tuple[tuple[Finding, ...], bool]:
-    """What a pickle machine finds in the file, and whether it came to an end."""
-    try:
-        with open_decompressed(path, compression) if compression else open_source(path) as source:
-            return read_pickle(source, whole=False).findings, True
-    except (CorruptFileError, UnsafeFileError, MissingLibraryError) as error:
-        return error.findings, False
+        unread = files.CONTAINER.finding(f"it is {archive}: what lies in it was not judged, or not all of it")
+        told = any(one.rule == unread.rule and not one.member for one in inside)
+        return Reading(what=archive, findings=inside if told else (*inside, unread))
+    return Reading(what=kind, findings=(*inside, *findings_of(error, path)))

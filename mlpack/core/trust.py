@@ -14,7 +14,7 @@ Role = Literal["called", "built", "referred"]
 """What a pickle does with a name: calls it (REDUCE, INST, OBJ), builds an object of it (NEWOBJ), or only refers to it."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\([\w.]+\))?")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import OutputError
+from mlpack.core.errors import MissingLibraryError, OutputError
 from mlpack.core.model_file import Header
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.compression import compression_of, first_bytes, open_decompressed
@@ -34,12 +34,13 @@ class JoblibFormat:
     extra = ""
 
     def sniff(self, path: Path, head: bytes) -> bool:
-        """A pickle with joblib arrays in it, or a compressed pickle. lz4 is told by its own first bytes alone."""
+        """A pickle with joblib arrays in it, or a compressed pickle. Without its library, lz4 is told by its first bytes."""
         compression = compression_of(head)
-        if compression == "lz4":
-            return True
         if compression:
-            return begins_like_pickle(first_bytes(path, compression, 256))
+            try:
+                return begins_like_pickle(first_bytes(path, compression, 256))
+            except MissingLibraryError:
+                return True
         if not begins_like_pickle(head) or begins_torch_legacy(head):
             return False
         return is_joblib_stream(path)

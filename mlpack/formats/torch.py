@@ -12,6 +12,7 @@ from mlpack.core.libraries import import_library
 from mlpack.core.model_file import Header
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.scan.archives import is_zip
+from mlpack.scan.opened import opened
 from mlpack.scan.pickles.failures import explained
 from mlpack.scan.pickles.headers import header_of
 from mlpack.scan.pickles.stream import begins_torch_legacy
@@ -37,8 +38,33 @@ class TorchFormat:
 
     def read_header(self, path: Path) -> Header:
         """The module's classes and parameters without torch. Raises CorruptFileError, UnsafeFileError."""
-        with path.open("rb") as file:
-            told = read_torch_file(path, zipped=is_zip(file.read(4)))
+        return self._header(path, path)
+
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
+        """The module, on the CPU.
+
+        Raises UnsafeFileError, NoRouteError for weights alone, TrustError, CorruptFileError, MissingLibraryError.
+        """
+        with opened(path) as file:
+            header = self._header(path, file.content)
+            if header.model == STATE_DICT:
+                is_vouched(path, [one for one in header.findings if one.severity == "error"], trust, file.content)
+                raise NoRouteError(
+                    f"{path} holds weights only",
+                    why="a state dict names tensors, and the module that computes with them is not in it",
+                    hint='load it into its module and save that: torch.jit.script(model).save("model.pt")',
+                )
+            torch = import_library("torch", self.extra, f"loading {path}")
+            with explained(path, lambda: header.versions):
+                if not is_vouched(path, header.findings, trust, file.content):
+                    return torch.load(file.content, map_location="cpu", weights_only=True)
+                with open_vouched(path, trust, file.content) as vouched:
+                    return torch.load(vouched, map_location="cpu", weights_only=False)
+
+    def _header(self, path: Path, content: Path) -> Header:
+        with content.open("rb") as file:
+            zipped = is_zip(file.read(4))
+        told = read_torch_file(path, zipped=zipped, content=content)
         header = header_of(self.name, told.view, None, provenance=read_beside(path))
         if not told.weights:
             return header
@@ -49,22 +75,6 @@ class TorchFormat:
             parameters=told.parameters,
             notes=("it holds weights only, no module", *told.notes),
         )
-
-    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
-        """The module, on the CPU. Raises NoRouteError for weights alone, TrustError, CorruptFileError, MissingLibraryError."""
-        header = self.read_header(path)
-        if header.model == STATE_DICT:
-            raise NoRouteError(
-                f"{path} holds weights only",
-                why="a state dict names tensors, and the module that computes with them is not in it",
-                hint='load it into its module and save that: torch.jit.script(model).save("model.pt")',
-            )
-        torch = import_library("torch", self.extra, f"loading {path}")
-        with explained(path, lambda: header.versions):
-            if not is_vouched(path, header.findings, trust):
-                return torch.load(path, map_location="cpu", weights_only=True)
-            with open_vouched(path, trust) as file:
-                return torch.load(file, map_location="cpu", weights_only=False)
 
     def save(self, model: Any, path: Path) -> None:
         """Write under a fixed name inside, so that equal modules give equal bytes. Raises OutputError."""

@@ -12,8 +12,10 @@ from mlpack.core.model_file import Header
 from mlpack.core.trust import NO_TRUST, Trust
 from mlpack.runtime.torchscript_session import load_with_signature
 from mlpack.scan.archives import is_zip
+from mlpack.scan.opened import opened
 from mlpack.scan.provenance import from_json, prefixed, to_json
 from mlpack.scan.torch_archive import EXTRA, kind_of_archive, read_script_archive
+from mlpack.scan.trusted import is_vouched
 
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -34,7 +36,24 @@ class TorchScriptFormat:
 
     def read_header(self, path: Path) -> Header:
         """Class, operators in the code, parameters and ``forward`` without torch. Raises CorruptFileError, UnsafeFileError."""
-        told = read_script_archive(path)
+        return self._header(path, path)
+
+    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:
+        """The ScriptModule, on the CPU. Raises CorruptFileError, UnsafeFileError."""
+        with opened(path) as file:
+            is_vouched(path, self._header(path, file.content).findings, trust, file.content)
+            torch = import_library("torch", self.extra, f"loading {path}")
+            try:
+                return load_with_signature(file.content).eval()
+            except (RuntimeError, ValueError) as error:
+                raise CorruptFileError(
+                    f"torch cannot read {path}",
+                    why=str(error)[:500],
+                    hint=f"copy or download the file again; this is torch {torch.__version__}",
+                ) from error
+
+    def _header(self, path: Path, content: Path) -> Header:
+        told = read_script_archive(path, content)
         return Header(
             format=self.name,
             framework="torchscript",
@@ -43,22 +62,10 @@ class TorchScriptFormat:
             classes=told.classes,
             operators=told.operators,
             parameters=told.parameters,
+            findings=told.findings,
             provenance=from_json(told.provenance) if told.provenance else {},
             notes=(*((told.forward,) if told.forward else ()), *told.notes),
         )
-
-    def load(self, path: Path, trust: Trust = NO_TRUST) -> Any:  # noqa: ARG002 - TorchScript runs no Python on load
-        """The ScriptModule, on the CPU. Raises CorruptFileError, UnsafeFileError."""
-        self.read_header(path)
-        torch = import_library("torch", self.extra, f"loading {path}")
-        try:
-            return load_with_signature(path).eval()
-        except (RuntimeError, ValueError) as error:
-            raise CorruptFileError(
-                f"torch cannot read {path}",
-                why=str(error)[:500],
-                hint=f"copy or download the file again; this is torch {torch.__version__}",
-            ) from error
 
     def save(self, model: Any, path: Path) -> None:
         """Write under a fixed name inside, so that equal modules give equal bytes. Raises OutputError."""

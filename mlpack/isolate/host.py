@@ -17,7 +17,7 @@ from mlpack.isolate.limits import Limits
 from mlpack.isolate.protection import UNASKED, Protection
 from mlpack.isolate.restrict import restrict
 from mlpack.isolate.sandbox import Sandbox
-from mlpack.isolate.watch import give_up, go_on_watched
+from mlpack.isolate.watch import go_on_watched
 
 
 def main(request_fd: int, answer_fd: int, parent: int, scratch: Path) -> None:
@@ -25,7 +25,7 @@ def main(request_fd: int, answer_fd: int, parent: int, scratch: Path) -> None:
     try:
         start = read_head(lambda size: read_exactly(request_fd, size))
     except EOFError:
-        give_up(scratch)
+        sys.exit(1)
     go_on_watched(parent, scratch, (request_fd, answer_fd))
     code = 0
     try:

@@ -18,13 +18,15 @@ _POLL_SECONDS = 0.2
 
 
 def go_on_watched(parent: int, scratch: Path, pipes: Iterable[int]) -> None:
-    """Return in a child of this process, which watches it from then on and never returns.
+    """Make the scratch folder and return in a child of this process, which watches it from then on and never returns.
 
     A sandboxed worker cannot remove its own scratch folder, for it may not write where that lies, and one that was killed
     removes nothing. So the watcher, which loads no model, stays outside. When ``parent`` has ended it ends the worker, even
     while native code computes there, and removes the folder. When the worker has ended it ends as that did.
     """
-    pidfd = _open_parent(parent, scratch)
+    pidfd = _open_parent(parent)
+    scratch.mkdir(mode=0o700)
+    os.chdir(scratch)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     worker = os.fork()
@@ -41,12 +43,6 @@ def go_on_watched(parent: int, scratch: Path, pipes: Iterable[int]) -> None:
     _watch(parent, pidfd, worker, scratch)
 
 
-def give_up(scratch: Path) -> NoReturn:
-    """End because the parent is gone."""
-    remove_tree(scratch)
-    os._exit(1)
-
-
 def remove_tree(folder: Path) -> None:
     """Remove ``folder``, also where something that is about to end still writes into it."""
     for _ in range(100):
@@ -55,16 +51,16 @@ def remove_tree(folder: Path) -> None:
             return
 
 
-def _open_parent(parent: int, scratch: Path) -> int | None:
+def _open_parent(parent: int) -> int | None:
     """A descriptor that becomes readable when the parent ends; None where the system has no such thing."""
     pidfd = None
     if hasattr(os, "pidfd_open"):
         try:
             pidfd = os.pidfd_open(parent)
         except ProcessLookupError:
-            give_up(scratch)
+            sys.exit(1)
     if os.getppid() != parent:
-        give_up(scratch)
+        sys.exit(1)
     return pidfd
 
 

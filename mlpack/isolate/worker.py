@@ -61,18 +61,12 @@ class Worker:
         require_sandbox: bool = False,
     ) -> None:
         self.name = name
-        self.scratch = Path(tempfile.gettempdir()).absolute() / f"mlpack-{secrets.token_hex(8)}"
-        """The worker's TMPDIR, home and working directory. It goes when the worker does, however this process ends."""
-        self.scratch.mkdir(mode=0o700)
+        self._scratch = Path(tempfile.gettempdir()).absolute() / f"mlpack-{secrets.token_hex(8)}"
         self._protection: Protection | None = None
         self._required = require_sandbox
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        variables = worker_environment(self.scratch, environment or {}, sandboxed=sandbox is not None)
-        try:
-            self._process, self._requests, self._answers = self._start(interpreter, variables)
-        except OSError:
-            remove_tree(self.scratch)
-            raise
+        variables = worker_environment(self._scratch, environment or {}, sandboxed=sandbox is not None)
+        self._process, self._requests, self._answers = self._start(interpreter, variables)
         start = {
             "target": target,
             "limits": (limits or Limits.usual()).to_json(),
@@ -90,6 +84,15 @@ class Worker:
         Raises MissingLibraryError where the whole of it is required and not there, and WorkerError.
         """
         return self._awaited_protection(time.monotonic() + _START_SECONDS)
+
+    @property
+    def scratch(self) -> Path:
+        """The worker's TMPDIR, home and working directory. The worker makes it when it starts: waits for that.
+
+        It goes when the worker is closed, and should this process be killed. Raises as `protection` does.
+        """
+        self._awaited_protection(time.monotonic() + _START_SECONDS)
+        return self._scratch
 
     def call(self, method: str, /, *, timeout: float | None = None, **arguments: Any) -> Any:
         """Call ``method`` with ``arguments`` and return its answer, within ``timeout`` seconds.
@@ -149,7 +152,7 @@ class Worker:
                 stream.close()
             except BrokenPipeError:
                 continue  # bytes that the dead worker never read
-        remove_tree(self.scratch)
+        remove_tree(self._scratch)
 
     def output(self) -> str:
         """What libraries in the worker printed, the last 4,000 bytes."""
@@ -175,14 +178,13 @@ class Worker:
                 interpreter,
                 "-m",
                 "mlpack.isolate.host",
-                *map(str, (request_read, answer_write, os.getpid(), self.scratch)),
+                *map(str, (request_read, answer_write, os.getpid(), self._scratch)),
             ],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             pass_fds=(request_read, answer_write),
             start_new_session=True,
-            cwd=self.scratch,
             env=variables,
         )
         os.close(request_read)

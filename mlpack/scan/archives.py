@@ -6,19 +6,22 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.core.errors import CorruptFileError, MlpackError, UnsafeFileError
+from mlpack.core.finding import Finding
+from mlpack.scan.members import findings_in_zip
+from mlpack.scan.rules import all_rules, containers, files
 from mlpack.scan.source import Source
+from mlpack.scan.zip_directory import LOCAL, LOCAL_MAGIC, check_directory, read_local
 
-_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-_MAX_MEMBERS = 200_000
 _MAX_TEXT = 64 << 20
 _SLACK = 1 << 20
-_ENCRYPTED = 0x1
+_CHUNK = 1 << 20
 _ERRORS = (
     zipfile.BadZipFile,
     NotImplementedError,
@@ -34,7 +37,10 @@ _ERRORS = (
 
 
 class Archive:
-    """An opened archive. Every method raises CorruptFileError for what is damaged."""
+    """An opened archive in which the directory and the members agree. Every method raises CorruptFileError for damage.
+
+    Raises UnsafeFileError for an archive that readers may see in two ways, with what its members hold.
+    """
 
     def __init__(self, path: str, file: BinaryIO) -> None:
         self.path = path
@@ -42,7 +48,9 @@ class Archive:
         with self._reading():
             self._zip = zipfile.ZipFile(cast("BinaryIO", _Capped(file)))
             self.members = {info.filename: info for info in self._zip.infolist()}
-            self._check()
+            found = check_directory(file, self._zip.infolist())
+        if found:
+            raise self.refused(found)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -51,17 +59,19 @@ class Archive:
 
     def text(self, name: str) -> bytes:
         """The whole of a small member. Raises UnsafeFileError for one of over 64 MiB."""
-        if self.members[name].file_size > _MAX_TEXT:
-            raise self._refused(f"its member {name} unfolds to {self.members[name].file_size:,} bytes")
+        size = self.members[name].file_size
+        if size > _MAX_TEXT:
+            raise self.refused([containers.SIZE.finding(f"its member {name} unfolds to {size:,} bytes", member=name)])
         with self._reading():
             return self._zip.read(name)
 
     @contextmanager
     def source(self, name: str) -> Iterator[Source]:
-        """A member's bytes: a range of the file where it is stored, a stream where it is compressed."""
+        """A member's bytes: a range of the file where it is stored, its checksum held; a stream where it is compressed."""
         info = self.members[name]
         if info.compress_type == zipfile.ZIP_STORED:
             start, length = self.range(name)
+            self._check_sum(info, start)
             yield Source(self._file, f"{self.path}:{name}", start=start, end=start + length)
             return
         with self._reading(), self._zip.open(info) as stream:
@@ -71,48 +81,45 @@ class Archive:
         """Offset and length of a stored member's bytes."""
         info = self.members[name]
         with self._reading():
-            self._file.seek(info.header_offset)
-            header = _LOCAL_HEADER.unpack(self._file.read(_LOCAL_HEADER.size))
-            start = info.header_offset + _LOCAL_HEADER.size + header[9] + header[10]
-            if header[0] != b"PK\x03\x04" or self._file.read(header[9]) != _raw_name(info):
-                raise zipfile.BadZipFile(f"the local header of {name} is not the one in the directory")
-            if start + info.file_size > self._file.seek(0, io.SEEK_END):
-                raise zipfile.BadZipFile(f"{name} ends behind the end of the file")
-        return start, info.file_size
+            local = read_local(self._file, info.header_offset)
+            if local is None:
+                raise zipfile.BadZipFile(f"{name} has no header")
+        return local.data, info.file_size
 
     def is_stored(self, name: str) -> bool:
         """Whether a member is not compressed."""
         return self.members[name].compress_type == zipfile.ZIP_STORED
 
-    def _check(self) -> None:
-        infos = self._zip.infolist()
-        if len(infos) > _MAX_MEMBERS:
-            raise self._refused(f"it has {len(infos):,} members")
-        if len(self.members) != len(infos):
-            raise self._refused("two of its members have the same name")
-        end = 0
-        for info in sorted(infos, key=lambda one: one.header_offset):
-            if info.flag_bits & _ENCRYPTED:
-                raise self._refused(f"its member {info.filename} is encrypted")
-            if info.header_offset < end:
-                raise self._refused(f"its member {info.filename} overlaps another")
-            end = info.header_offset + _LOCAL_HEADER.size + len(_raw_name(info)) + info.compress_size
+    def _check_sum(self, info: zipfile.ZipInfo, start: int) -> None:
+        self._file.seek(start)
+        left, found = info.file_size, 0
+        while left:
+            part = self._file.read(min(left, _CHUNK))
+            if not part:
+                break
+            found = zlib.crc32(part, found)
+            left -= len(part)
+        if found != info.CRC:
+            message = f"its member {info.filename} has the checksum {found:08x}, not {info.CRC:08x}"
+            raise self.refused([containers.CHECKSUM.finding(message, member=info.filename, offset=start)])
 
-    def _refused(self, why: str) -> UnsafeFileError:
-        return UnsafeFileError(
-            f"{self.path} is refused", why=why, hint="save the model again, or do not load this file"
-        )
+    def refused(self, found: Iterable[Finding]) -> MlpackError:
+        """The error for what was found. It says what the members hold too: who lies about an archive has something in it."""
+        findings = (*found, *findings_in_zip(self._file))
+        why = "; ".join(one.message for one in findings[:3])
+        if all(all_rules()[one.rule].damage for one in findings):
+            return CorruptFileError(
+                f"{self.path} is damaged or truncated", why=why, hint=findings[0].hint, findings=findings
+            )
+        return UnsafeFileError(f"{self.path} is refused", why=why, hint=findings[0].hint, findings=findings)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except _ERRORS as error:
-            raise CorruptFileError(
-                f"{self.path} is damaged or truncated",
-                why=f"its zip archive cannot be read: {error}",
-                hint="copy or download the file again",
-            ) from error
+            found = files.CORRUPT.finding(f"its zip archive cannot be read: {error}")
+            raise self.refused([found]) from error
 
 
 class _Capped:
@@ -144,24 +151,28 @@ def open_archive(path: Path) -> Iterator[Archive]:
 def member_names(path: Path) -> tuple[str, ...]:
     """The names in the archive at ``path``; where its directory cannot be read, those of the first local headers.
 
-    A truncated archive has lost its directory, which stands at the end; what it was can still be told.
+    A truncated archive has lost its directory, which stands at the end; what it was can still be told. Several formats ask.
     """
-    try:
-        with open_archive(path) as archive:
-            return archive.names
-    except CorruptFileError:
-        return tuple(_local_names(path))
-    except UnsafeFileError:
-        return tuple(_local_names(path))
+    status = path.stat()
+    return _member_names(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _member_names(path: Path, _: tuple[int, ...]) -> tuple[str, ...]:
+    with path.open("rb", buffering=0) as file:
+        try:
+            return tuple(zipfile.ZipFile(cast("BinaryIO", _Capped(file))).namelist())
+        except _ERRORS:
+            return tuple(_local_names(path))
 
 
 def _local_names(path: Path, limit: int = 64) -> Iterator[str]:
     with path.open("rb") as file:
         for _ in range(limit):
-            head = file.read(_LOCAL_HEADER.size)
-            if len(head) < _LOCAL_HEADER.size or head[:4] != b"PK\x03\x04":
+            head = file.read(LOCAL.size)
+            if len(head) < LOCAL.size or not head.startswith(LOCAL_MAGIC):
                 return
-            fields = _LOCAL_HEADER.unpack(head)
+            fields = LOCAL.unpack(head)
             name = file.read(fields[9])
             yield name.decode("utf-8", "replace")
             if fields[2] & 0x8 and not fields[7]:
@@ -169,10 +180,6 @@ def _local_names(path: Path, limit: int = 64) -> Iterator[str]:
             file.seek(fields[10] + fields[7], io.SEEK_CUR)
 
 
-def _raw_name(info: zipfile.ZipInfo) -> bytes:
-    return info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437", "replace")
-
-
 def is_zip(head: bytes) -> bool:
     """Whether ``head`` is the beginning of a zip archive."""
-    return head.startswith(b"PK\x03\x04")
+    return head.startswith(LOCAL_MAGIC)

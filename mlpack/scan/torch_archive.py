@@ -31,8 +31,8 @@ _ALWAYS = (
 _SAVED = re.compile(_ALWAYS)
 """What `torch.save` writes into its folder."""
 _SCRIPTED = re.compile(
-    rf"{_ALWAYS}|code/[\w/.]+\.py|code/[\w/.]+\.debug_pkl|(?:constants|attributes|bytecode|mobile_debug_handles)\.pkl"
-    r"|(?:constants|bytecode|attributes)/\d+|extra/[^\\\x00-\x1f]*|callstack_debug_map\.pkl"
+    rf"{_ALWAYS}|code/[\w/.]+\.(?:py|debug_pkl)|(?:constants|attributes|bytecode|mobile_debug_handles|traced_inputs)\.pkl"
+    r"|(?:constants|bytecode|attributes|traced_inputs)/\d+|extra/[^\\\x00-\x1f]*|callstack_debug_map\.pkl"
 )
 """What `torch.jit.save` writes. Extra files are whatever the user gave along: torch hands them out and uses none."""
 _CLASS = re.compile(r"^class (?P<name>\w+)\(Module\):\n(?P<body>(?:[ \t].*\n|\n)*)", re.MULTILINE)
@@ -125,12 +125,11 @@ def _root(archive: Archive, path: Path) -> str:
         at = archive.members[name].header_offset
         if not name.startswith(f"{root}/"):
             what = f"{name[:120]!r} lies outside of the folder {root[:80]!r} of the model"
-            raise torch.MEMBER.error(str(path), what, member=name, offset=at)
+            raise archive.refused([torch.MEMBER.finding(what, member=name, offset=at)])
         twin = folded.setdefault(name.casefold(), name)
         if twin != name:
-            raise torch.MEMBER.error(
-                str(path), f"{name[:120]!r} differs from {twin[:120]!r} by case only", member=name, offset=at
-            )
+            what = f"{name[:120]!r} differs from {twin[:120]!r} by case only"
+            raise archive.refused([torch.MEMBER.finding(what, member=name, offset=at)])
     return root
 
 
@@ -145,11 +144,16 @@ def _read_script_pickles(archive: Archive) -> tuple[dict[str, PickleView], list[
     views: dict[str, PickleView] = {}
     found: list[Finding] = []
     for name in (one for one in archive.names if one.endswith(("pkl", ".pickle")) and "/extra/" not in one):
-        view, symbols = _read_pickle(archive, name, ScriptMachine)
+        try:
+            view, symbols = _read_pickle(archive, name)
+        except CorruptFileError:  # it may hold enumerations, which take the slower machine
+            view, symbols = _read_pickle(archive, name, ScriptMachine)
         views[name] = view
         found += script_findings(view, name)
-        folder = name.removesuffix(".pkl") + "/"
-        found += storage_findings(symbols, _sizes(archive, folder), name)
+        if (symbols.storages or symbols.tensors) and not name.endswith(
+            "/traced_inputs.pkl"
+        ):  # only the shapes of these are saved
+            found += storage_findings(symbols, _sizes(archive, f"{name.removesuffix('.pkl')}/"), name)
         if name.endswith("/bytecode.pkl"):
             found += bytecode_findings(view.root, name)
     return views, found

@@ -13,6 +13,7 @@ import tokenize
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mlpack.core.finding import Finding
 from mlpack.scan.lists.graphs import torchscript_operators
@@ -138,7 +139,6 @@ class _Judge:
 
     def judge(self, tree: ast.Module) -> None:
         """Note what is found in ``tree``."""
-        bound = _bound_names(tree)
         pending: list[tuple[ast.AST, ast.Call | None]] = [(tree, None)]
         while pending:
             node, call = pending.pop()
@@ -149,7 +149,7 @@ class _Judge:
                         pending.append((rest, None))
                     continue
                 case ast.Name():
-                    self._name(node, call, bound)
+                    self._name(node, call, tree)
                 case ast.Call(func=ast.Name(id="getattr")):
                     self._getattr(node)
                 case ast.Import() | ast.ImportFrom():
@@ -198,10 +198,10 @@ class _Judge:
         if inner.startswith(f"{_CUSTOM}.") and not _COMPUTING.fullmatch(name):
             self._note(torch.CLASS, f"it uses the C++ class {name.removeprefix('__torch__.')[:120]}", node)
 
-    def _name(self, node: ast.Name, call: ast.Call | None, bound: frozenset[str]) -> None:
+    def _name(self, node: ast.Name, call: ast.Call | None, tree: ast.Module) -> None:
         if node.id in _ROOTS or (node.id == "getattr" and call is None):
             self._note(torch.CODE, f"it uses the bare name {node.id}, which torch never writes", node)
-        elif node.id in _PYTHON and node.id not in bound:
+        elif node.id in _PYTHON and node.id not in _bound_names(tree):
             self._note(torch.CODE, f"it uses {node.id}{_texts_of(call)}, which is Python's and not TorchScript's", node)
 
     def _getattr(self, call: ast.Call) -> None:
@@ -234,6 +234,7 @@ def _chain(node: ast.Attribute) -> tuple[list[str], ast.expr]:
     return names[::-1], base
 
 
+@lru_cache(maxsize=1)
 def _bound_names(tree: ast.Module) -> frozenset[str]:
     """Names that the code itself gives to something."""
     found: set[str] = set()

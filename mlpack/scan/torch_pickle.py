@@ -2,60 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mlpack.core.errors import CorruptFileError, UnsafeFileError
+from mlpack.core.finding import Finding
 from mlpack.scan.pickles.describe import pairs_of
-from mlpack.scan.pickles.stream import PickleView, read_pickle
+from mlpack.scan.pickles.stream import PickleView, goes_on, read_pickle
 from mlpack.scan.pickles.symbols import Call, class_of
 from mlpack.scan.pickles.tensors import tensor_count, tensor_shape
-from mlpack.scan.source import open_source
+from mlpack.scan.rules import torch
+from mlpack.scan.source import Source, source_of
 from mlpack.scan.torch_archive import read_module_archive
+from mlpack.scan.torch_tensors import TorchSymbols, storage_findings, storage_widths
 
 STATE_DICT = "state_dict"
-
-_INERT = (
-    "torch._utils._rebuild_",
-    "torch.storage.",
-    "collections.OrderedDict",
-    "collections.defaultdict",
-    "collections.Counter",
-)
 _LEADING_PICKLES = 3
-"""Before the object: a magic number, the format's version, and the machine's word sizes."""
+_MOST = 1 << 48
 
 
 @dataclass(frozen=True)
 class TorchFile:
-    """``weights`` is set where no module is in the file; ``inert`` where a load calls nothing but torch's own rebuilders."""
+    """``weights`` is set where no module is in the file."""
 
     view: PickleView
     weights: bool
-    inert: bool
     parameters: int | None
     notes: tuple[str, ...]
 
 
-def read_torch_file(path: Path, *, zipped: bool) -> TorchFile:
-    """Read the file at ``path``. Raises CorruptFileError, UnsafeFileError."""
-    view = read_module_archive(path) if zipped else _read_legacy(path)
+def read_torch_file(path: Path, *, zipped: bool, content: Path | None = None) -> TorchFile:
+    """Read the file at ``path``, which lies open at ``content`` if that is given. Raises CorruptFileError, UnsafeFileError."""
+    view = read_module_archive(path, content) if zipped else _read_legacy(path, content or path)
     tensors, notes = _weights_of(view.root)
     weights = bool(tensors)
     return TorchFile(
         view=view,
         weights=weights,
-        inert=weights and all(_is_inert(name) for name in view.names),
         parameters=tensor_count(iter(tensors)) if weights else None,
         notes=notes,
     )
 
 
-def _read_legacy(path: Path) -> PickleView:
-    with open_source(path) as source:
-        for _ in range(_LEADING_PICKLES):
-            read_pickle(source, whole=False)
-        return read_pickle(source, persistent=True, whole=False)
+def _read_legacy(path: Path, content: Path) -> PickleView:
+    """A magic number, a version and word sizes; the object; the keys of its storages; and each with its count before it."""
+    with content.open("rb", buffering=0) as file:
+        source = source_of(file, str(path))
+        symbols = TorchSymbols()
+        found: list[Finding] = []
+        try:
+            for _ in range(_LEADING_PICKLES):
+                found += read_pickle(source, whole=False).findings
+            view = read_pickle(source, whole=False, symbols=symbols)
+            found += view.findings
+            keys = read_pickle(source, whole=False)
+            found += keys.findings
+            found += storage_findings(symbols, _lying_sizes(source, keys.root, symbols), "", legacy=True)
+        except (CorruptFileError, UnsafeFileError) as error:
+            error.findings = (*found, *error.findings)
+            raise
+    return replace(view, findings=tuple(found))
+
+
+def _lying_sizes(source: Source, keys: Any, symbols: TorchSymbols) -> dict[str, int]:
+    """The bytes of each storage behind the pickles. Raises CorruptFileError, UnsafeFileError for more or less than these."""
+    widths = dict(storage_widths(symbols))
+    sizes: dict[str, int] = {}
+    for key in keys if isinstance(keys, list) else ():
+        count = int.from_bytes(source.read(8), "little", signed=True)
+        if not isinstance(key, str) or key not in widths or not 0 <= count < _MOST:
+            raise torch.STORAGE.error(
+                source.name, f"the storage {str(key)[:40]!r} is none of its tensors'", offset=source.position
+            )
+        sizes[key] = count * widths[key]
+        source.skip(sizes[key])
+    if not source.at_end():
+        raise goes_on(source, "last tensor")
+    return sizes
 
 
 def _weights_of(root: Any) -> tuple[list[Any], tuple[str, ...]]:
@@ -83,15 +107,3 @@ def _tensors(value: Any) -> list[Any]:
     if not items or any(tensor_shape(item) is None for item in items[:8]):
         return []
     return [item for item in items if tensor_shape(item) is not None]
-
-
-def _is_inert(name: str) -> bool:
-    if name.startswith(_INERT):
-        return True
-    module, _, last = name.rpartition(".")
-    return module == "torch" and (last.endswith("Storage") or last in _TORCH_VALUES)
-
-
-_TORCH_VALUES = frozenset(
-    {"Size", "device", "float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool"}
-)

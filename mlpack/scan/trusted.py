@@ -38,14 +38,15 @@ def is_vouched(path: Path, findings: Iterable[Finding], trust: Trust, content: P
 
 
 @contextmanager
-def open_vouched(path: Path, trust: Trust) -> Iterator[BinaryIO]:
+def open_vouched(path: Path, trust: Trust, content: Path | None = None) -> Iterator[BinaryIO]:
     """A private copy of the file at ``path``, hashed while it was copied: what was hashed is what the caller reads.
 
+    ``content`` leads to the very file that was judged, where that is open already.
     Raises TrustError where ``trust`` does not name that hash.
     """
     with tempfile.TemporaryFile() as copy:
         digest = hashlib.sha256()
-        with path.open("rb") as file:
+        with (content or path).open("rb") as file:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 copy.write(chunk)

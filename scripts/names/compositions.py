@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ def compositions() -> Iterator[Sample]:
     yield from _ensembles()
     yield from _texts()
     yield from _beside_models()
+    yield from _functions()
 
 
 def _named(name: str, model: Any, rows: Any, target: Any = None) -> Sample:
@@ -98,6 +100,7 @@ def _splitters(selection: Any) -> list[Any]:
         selection.ShuffleSplit(**shuffled),
         selection.StratifiedShuffleSplit(**shuffled),
         selection.PredefinedSplit(np.arange(75) % 2),
+        selection.TimeSeriesSplit(2),
     ]
 
 
@@ -180,3 +183,21 @@ def _beside_models() -> Iterator[Sample]:
     yield Sample("sklearn/a class", [Ridge, StandardScaler], lambda found: [kind.__name__ for kind in found])
     named = StandardScaler().fit(data.frame()[["width", "count"]])
     yield Sample("sklearn/names of columns", named, Answers(data.frame()[["width", "count"]]))
+
+
+def _functions() -> Iterator[Sample]:
+    from sklearn import feature_selection, metrics, model_selection
+    from sklearn.metrics import pairwise
+
+    measures = [name for name in metrics.__all__ if name.endswith(("_score", "_error", "_loss", "_deviance", "_matrix"))]
+    yield Sample("sklearn/measures", [getattr(metrics, name) for name in measures])
+    near = [name for name in dir(pairwise) if re.fullmatch("(?!pairwise)[a-z].*_(kernel|distances|similarity)", name)]
+    yield Sample("sklearn/kernels and distances", [getattr(pairwise, name) for name in near])
+    chosen = ("chi2", "f_classif", "f_regression", "r_regression", "mutual_info_classif", "mutual_info_regression")
+    yield Sample("sklearn/scores of features", [getattr(feature_selection, name) for name in chosen])
+    more = ("GroupKFold", "GroupShuffleSplit", "LeaveOneGroupOut", "LeaveOneOut", "StratifiedGroupKFold")
+    yield Sample("sklearn/splitters", [getattr(model_selection, name)() for name in more], repr)
+    pairs = [model_selection.LeavePOut(2), model_selection.LeavePGroupsOut(2), model_selection.ParameterGrid({"a": [1]})]
+    yield Sample("sklearn/more splitters", pairs, repr)
+    scorers = {name: metrics.get_scorer(name) for name in metrics.get_scorer_names()}
+    yield Sample("sklearn/scorers", scorers, repr)

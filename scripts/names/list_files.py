@@ -24,7 +24,7 @@ def version_of(library: str) -> str:
         return ".".join(python_version_tuple()[:2])
     for distribution in DISTRIBUTIONS.get(library, (library,)):
         try:
-            return metadata.version(distribution)
+            return metadata.version(distribution).partition("+")[0]
         except metadata.PackageNotFoundError:
             continue
     raise LookupError(f"{library} is not installed")
@@ -44,8 +44,13 @@ def by_library(uses: Iterable[tuple[Use, str]]) -> dict[str, set[str]]:
 
 
 def merged(shipped: Mapping[str, list[str]], seen: Iterable[str], version: str) -> dict[str, list[str]]:
-    """``shipped`` with what ``version`` was seen to use: what other versions use stays."""
+    """``shipped`` with what ``version`` was seen to use: what other versions use stays.
+
+    Of Python's names all stay: which of them are used is up to the libraries, of two generations on one Python.
+    """
     uses = {use: [other for other in versions if other != version] for use, versions in shipped.items()}
+    if list_of(next(iter(shipped), "").partition(":")[0]) == PYTHON:
+        seen = {*seen, *(use for use, versions in shipped.items() if version in versions)}
     for use in seen:
         uses.setdefault(use, []).append(version)
     return {use: sorted(uses[use], key=_as_numbers) for use in sorted(uses) if uses[use]}

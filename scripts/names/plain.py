@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
-import fractions
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +34,7 @@ def _values() -> dict[str, Any]:
         "range": [range(3), range(1, 9, 2), slice(1, None, 2), slice(None)],
         "dates": [day, day.date(), day.time(), datetime.timedelta(days=1, seconds=2)],
         "dates in a zone": [day.replace(tzinfo=datetime.UTC), datetime.timezone(datetime.timedelta(hours=2))],
-        "decimal": [decimal.Decimal("1.50"), decimal.Decimal("NaN"), fractions.Fraction(1, 3)],
+        "decimal": [decimal.Decimal("1.50"), decimal.Decimal("NaN")],
         "uuid": uuid.UUID(int=5),
         "classes": [int, float, str, bool, list, dict, tuple, set, object, bytes, complex],
         "functions": [len, sum, min, max, abs, round, sorted],

@@ -42,6 +42,7 @@ def science() -> Iterator[Sample]:
     yield from _distributions()
     yield from _interpolators()
     yield from _trees_and_results()
+    yield from _functions()
 
 
 def _sample(name: str, value: Any, answers: Callable[[Any], Any] = itself) -> Sample:
@@ -69,6 +70,8 @@ def _distributions() -> Iterator[Sample]:
         frozen = getattr(stats, name)(*arguments)
         yield _sample(name, frozen, lambda value: value.rvs(5, random_state=0))
     yield _sample("uniform itself", stats.uniform, lambda value: value.rvs(size=5, random_state=0))
+    every = [name for name in dir(stats) if isinstance(getattr(stats, name), stats.rv_continuous | stats.rv_discrete)]
+    yield _sample("every distribution", [getattr(stats, name) for name in every], lambda found: [one.name for one in found])
     yield _sample("multivariate_normal", stats.multivariate_normal(np.zeros(2)), lambda value: value.pdf([0.1, 0.2]))
     yield _sample("gaussian_kde", stats.gaussian_kde(data.iris()[0][:, 0]), lambda value: value(np.arange(9)))
 
@@ -100,3 +103,18 @@ def _trees_and_results() -> Iterator[Sample]:
     found = optimize.minimize(lambda x: ((x - 1) ** 2).sum(), np.zeros(2))
     yield _sample("OptimizeResult", found, lambda result: [result.x, result.success, result.message])
     yield _sample("linkage", cluster.hierarchy.linkage(rows[:10]))
+
+
+_METRICS = ("braycurtis", "canberra", "chebyshev", "cityblock", "correlation", "cosine", "euclidean", "jensenshannon")
+_OF_TRUTHS = ("hamming", "jaccard", "dice", "rogerstanimoto", "russellrao", "yule")
+_SPECIAL = ("expit", "logit", "log1p", "expm1", "erf", "erfinv", "gammaln", "digamma", "softmax", "log_softmax", "logsumexp")
+_BOXES = ("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p", "xlogy", "cbrt")
+
+
+def _functions() -> Iterator[Sample]:
+    from scipy import special
+    from scipy.spatial import distance
+
+    names = (*_METRICS, *_OF_TRUTHS, "minkowski", "sqeuclidean", "mahalanobis", "seuclidean")
+    yield _sample("distances", [getattr(distance, name) for name in names])
+    yield _sample("special functions", [getattr(special, name) for name in (*_SPECIAL, *_BOXES)])

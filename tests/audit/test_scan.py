@@ -109,7 +109,7 @@ def archive(kind: str) -> bytes:
             tar.addfile(tarfile.TarInfo("model.pkl"))
     elif kind == "zip":
         with zipfile.ZipFile(payload, "w") as archived:
-            archived.writestr("inner.zip", b"PK\x03\x04")
+            archived.writestr("model.onnx", b"\x08\x09")
     else:
         squeeze = {"gzip": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zlib": zlib.compress}
         magic = {"7z": b"7z\xbc\xaf\x27\x1c" + bytes(50), "rar": b"Rar!\x1a\x07\x01\x00" + bytes(50)}
@@ -122,6 +122,57 @@ def archive(kind: str) -> bytes:
 def test_an_archive_that_was_not_looked_into_is_unsafe(write: Write, kind: str, name: str) -> None:
     found = one(write(name, archive(kind)))
     assert (found.verdict, rules(found)) == ("unsafe", ["file/container"])
+
+
+def test_what_lies_in_an_archive_is_named(tmp_path: Path, system: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "models.zip", "w") as archived:
+        archived.writestr("inner/hostile.pkl", system)
+    with tarfile.open(tmp_path / "models.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo("hostile.pkl")
+        info.size = len(system)
+        tar.addfile(info, io.BytesIO(system))
+    for found in mlpack.scan(tmp_path).files:
+        assert found.verdict == "unsafe"
+        (finding,) = (one for one in found.findings if one.rule == "pickle/name")
+        assert finding.member.endswith("hostile.pkl")
+        assert "posix.system" in finding.message
+
+
+def test_arrays_are_safe_and_objects_in_them_are_not(tmp_path: Path) -> None:
+    class Surprise:
+        def __reduce__(self) -> object:
+            return os.system, ("touch owned",)
+
+    np.save(tmp_path / "good.npy", np.zeros((3, 2)))
+    np.savez(tmp_path / "good.npz", a=np.zeros(3), b=np.array(["x"]))
+    np.save(tmp_path / "evil.npy", np.array([Surprise()], object), allow_pickle=True)
+    np.savez_compressed(tmp_path / "evil.npz", a=np.array([Surprise()], object))
+    found = {file.path.name: file for file in mlpack.scan(tmp_path).files}
+    told = {name: (file.format, file.verdict, file.what) for name, file in found.items()}
+    assert told == {
+        "evil.npy": ("npy", "unsafe", "an array"),
+        "evil.npz": ("npz", "unsafe", "1 array"),
+        "good.npy": ("npy", "safe", "an array"),
+        "good.npz": ("npz", "safe", "2 arrays"),
+    }
+    for name in ("evil.npy", "evil.npz"):
+        assert any("posix.system('touch owned')" in finding.message for finding in found[name].findings)
+
+
+def test_arrays_under_the_name_of_a_model_are_corrupt(tmp_path: Path) -> None:
+    with (tmp_path / "model.pkl").open("wb") as file:
+        np.save(file, np.zeros(3))
+    assert one(tmp_path / "model.pkl").verdict == "corrupt"
+
+
+def test_an_archive_behind_an_image_is_found(tmp_path: Path, system: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "archive", "w") as archived:
+        archived.writestr("hostile.pkl", system)
+    (tmp_path / "plot.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99) + (tmp_path / "archive").read_bytes())
+    (tmp_path / "archive").unlink()
+    found = one(tmp_path)
+    assert found.verdict == "unsafe"
+    assert "pickle/name" in rules(found)
 
 
 @pytest.mark.parametrize("squeeze", [bytes, zlib.compress, gzip.compress])

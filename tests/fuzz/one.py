@@ -31,7 +31,7 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
     with atheris.instrument_imports(include=["mlpack"]):
         from fuzz.guard import Guard
         from fuzz.outcome import execute
-        from fuzz.seeds import read_seeds
+        from fuzz.seeds.reading import read_seeds
         from fuzz.target import all_targets
 
         target = all_targets()[name]

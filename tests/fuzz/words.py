@@ -166,4 +166,5 @@ def dictionary() -> str:
     words = {bytes([code]) for code in OPCODES} | set(marks)
     words |= {part.encode() for pair in GADGETS for part in pair}
     words |= {text.encode("utf-8", "surrogatepass") for text in TEXTS if text}
-    return "".join(f'"{"".join(f"\\x{byte:02x}" for byte in word)}"\n' for word in sorted(words))
+    escaped = ["".join(f"\\x{byte:02x}" for byte in word) for word in sorted(words)]
+    return "".join(f'"{word}"\n' for word in escaped)

@@ -52,7 +52,7 @@ class Hostile:
     unscanned: str = "pickle"
 
 
-_NO_ENTRIES = {"assembler", "corpus", "proof", "scan_off"}
+_NO_ENTRIES = {"assembler", "conftest", "corpus", "proof", "scan_off", "zip_builder"}
 
 
 @cache

@@ -35,8 +35,17 @@ def torch_unscanned(path: Path) -> Any:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
+def numpy_unscanned(path: Path) -> Any:
+    """NumPy's own reader without pickles, which is what `mlpack.verify.tables` reads data with: every array of the file."""
+    import numpy as np
+
+    loaded = np.load(path, allow_pickle=False)
+    return {name: loaded[name] for name in loaded.files} if hasattr(loaded, "files") else loaded
+
+
 UNSCANNED: dict[str, Callable[[Path], Any]] = {
     "pickle": pickle_unscanned,
     "joblib": joblib_unscanned,
     "torch": torch_unscanned,
+    "numpy": numpy_unscanned,
 }

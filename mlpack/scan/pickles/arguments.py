@@ -18,6 +18,14 @@ NameOf = Callable[[Any], str]
 Check = Callable[[tuple[Any, ...], NameOf], bool]
 """Whether a library calls a function with these arguments, be they symbols or objects."""
 
+BUILDS: Mapping[str, int] = {
+    "copyreg._reconstructor": 1,
+    "copyreg.__newobj__": 1,
+    "copyreg.__newobj_ex__": 1,
+    "numpy._core.multiarray._reconstruct": 1,
+    "numpy.ma.core._mareconstruct": 2,
+}
+"""Functions that make an object of their first arguments, and how many of them are classes."""
 RECONSTRUCTORS = frozenset({"copyreg._reconstructor", "copyreg.__newobj__", "copyreg.__newobj_ex__"})
 """What protocols 0 and 1, and 2 and 3 with keywords, build an object of their first argument with."""
 BINDER = ("builtins", "getattr")
@@ -44,6 +52,11 @@ def check_of(module: str, name: str) -> Check | None:
     if name == "newObj":
         return _of_module(module)
     return _CHECKS.get(f"{module}.{name}")
+
+
+def builds_of(module: str, name: str) -> int:
+    """How many arguments of ``module.name`` are classes that it makes an object of."""
+    return BUILDS.get(f"{canonical(module)}.{name}", 0)
 
 
 def partial_of(qualified: str) -> str:

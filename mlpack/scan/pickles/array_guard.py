@@ -55,8 +55,8 @@ class ArrayGuard:
     def dtype(self, made: Any, state: Any) -> Any:
         """What ``state`` makes of the dtype ``made``. Raises UnsafeFileError.
 
-        It is ``made`` where arrays that were made of it before stay whole: the same size, and no objects in it. A structured
-        type is set by what NumPy itself says of such a type: the dictionary of fields is the file's, which may change it yet.
+        It is ``made`` where arrays that were made of it before stay whole: the same size, and no objects in it. It is set by
+        what NumPy itself says of such a type: the dictionary of fields is the file's, which may change it yet.
         """
         if self.fresh.pop(id(made), None) is None:
             raise pickles.ARRAY.error(self._file, "it changes the type of an array that was made already")
@@ -66,12 +66,9 @@ class ArrayGuard:
             raise pickles.ARRAY.error(self._file, f"a NumPy type that is none: {error}") from error
         if (flags ^ honest.flags) & _ABOUT_OBJECTS:
             raise pickles.ARRAY.error(self._file, f"the flags {flags} of a NumPy type that has {honest.flags}")
-        if made.kind != "V":
-            made.__setstate__(state)
-            return made
-        if made.type is not np.void:  # np.record, which is pickled without its size
+        if made.kind == "V" and made.type is not np.void:  # np.record, which is pickled without its size
             return np.dtype((made.type, honest))
-        if honest.hasobject:
+        if made.kind == "V" and honest.hasobject:
             return honest
         made.__setstate__(honest.__reduce__()[2])
         return made
@@ -128,14 +125,23 @@ def _described(made: Any, state: Any) -> tuple[Any, int]:
     elif fields is not None:
         honest = _struct(names, fields, size, aligned=bool(flags & _ALIGNED))
     elif made.kind in "SUV":
-        honest = np.dtype(f"{made.kind}{size // 4 if made.kind == 'U' else size}")
+        honest = np.dtype(f"{order}{made.kind}{size // 4 if made.kind == 'U' else size}")
     else:
-        return made, flags
+        return (_dates(made.kind, order, state[8]) if made.kind in "mM" else made.newbyteorder(order)), flags
     if honest.itemsize != size or honest.alignment != alignment:
         raise ValueError(f"{honest} takes {honest.itemsize} bytes at {honest.alignment}, not {size!r} at {alignment!r}")
     if made.itemsize != size and made.type is not np.record:
         raise ValueError(f"{made} grows to {size} bytes")
     return honest, flags
+
+
+def _dates(kind: str, order: str, described: Any) -> Any:
+    """Dates or durations; ``described`` ends with ``(unit, number, divisor, event)``."""
+    _, (unit, number, divisor, event) = described
+    name = unit.decode("ascii") if isinstance(unit, bytes) else unit
+    if not isinstance(name, str) or not name.isalpha() or type(number) is not int or (divisor, event) != (1, 1):
+        raise ValueError(f"a unit {described!r}")
+    return np.dtype(f"{order}{kind}8" if name == "generic" else f"{order}{kind}8[{number}{name}]")
 
 
 def _struct(names: tuple[str, ...], fields: dict[str, Any], size: int, *, aligned: bool) -> Any:

@@ -24,6 +24,7 @@ _MAKERS: dict[str, Made] = {
 }
 _CODE = re.compile(r"[<>|=]?[biufcSUVaOMm?]\d{0,9}\Z")
 
+_SOME_UNIT = (None, ("s", 1, 1, 1))
 
 
 def made_by(module: str, name: str) -> Made:
@@ -103,7 +104,8 @@ class ArrayJudge:
                 name: tuple(self._real(part) for part in field) if isinstance(field, tuple) else field
                 for name, field in fields.items()
             }
-        return (*state[:2], subarray, state[3], fields, *state[5:])
+        # The unit of dates comes last; before protocol 3 its name is a call.
+        return (*state[:2], subarray, state[3], fields, *state[5:8], *[_SOME_UNIT for _ in state[8:]])
 
     def _real(self, value: Any) -> Any:
         known = self._types.get(id(value))

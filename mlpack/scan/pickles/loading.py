@@ -42,6 +42,7 @@ def _run(reader: Reader, builder: Objects) -> Any:
     gc.disable()
     try:
         made = Machine(reader, builder).run()
+        builder.finish()
     finally:
         if enabled:
             gc.enable()

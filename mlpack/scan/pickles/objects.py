@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from sys import intern
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -15,13 +16,15 @@ import numpy as np
 from mlpack.core.errors import UnsafeFileError
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
-from mlpack.scan.pickles.arguments import BINDER, RECONSTRUCTORS, Check, check_of
+from mlpack.scan.pickles.arguments import BINDER, HELD_BACK, PARTIAL, Check, builds_of, check_of, partial_of
 from mlpack.scan.pickles.array_guard import ArrayGuard
 from mlpack.scan.pickles.gate import Gate, finding_of
 from mlpack.scan.pickles.hot import Deed
-from mlpack.scan.pickles.states import wrong_key, wrong_state
+from mlpack.scan.pickles.soundness import Reason, checks_of, reason
+from mlpack.scan.pickles.states import wrong_key, wrong_partial, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
+_INDIRECT, _INDIRECTLY = (BINDER, PARTIAL), (getattr, partial)
 _CALLED: frozenset[Role] = frozenset({"called"})
 _PLAIN = frozenset({type(None), bool, int, float, str, bytes, tuple, list, dict, set, frozenset, bytearray})
 
@@ -39,8 +42,13 @@ class Target:
     check: Check | None = None
     qualified: str = ""
 
-    special: bool = False
-    """Whether its arguments name what is built or bound."""
+    builds: int = 0
+    """How many of its arguments are classes that it makes an object of."""
+
+    @property
+    def is_handed_out(self) -> bool:
+        """Whether the file gets hold of the object itself."""
+        return "referred" in self.roles and self.qualified not in HELD_BACK
 
 
 _STATELESS = _PLAIN | _CODE | {Target}
@@ -61,13 +69,15 @@ class Objects:
         self._targets: dict[tuple[str, str], Target] = {}
         self._referred: dict[int, Target] = {}
         """Names that were handed out as the objects they are, by their identity; each is held by its Target."""
+        self._watched: dict[int, Any] = {}
+        """Objects that are looked at when all of the file is there, by their identity."""
 
     def name(self, module: str, name: str, offset: int) -> Any:
         """The object itself where it may be referred to, else a Target."""
         target = self._targets.get((module, name))
         if target is None:
             roles = self._gate.roles(module, name)
-            if (module, name) == BINDER:
+            if (module, name) in _INDIRECT:
                 roles = _CALLED
             if not roles:
                 self._refuse(finding_of(Use(module, name, "referred"), offset))
@@ -79,12 +89,12 @@ class Objects:
                 roles=roles,
                 check=check_of(module, name),
                 qualified=qualified,
-                special=qualified in RECONSTRUCTORS or (module, name) == BINDER,
+                builds=builds_of(module, name),
             )
             self._targets[module, name] = target
-            if "referred" in roles:
+            if target.is_handed_out:
                 self._referred[id(target.value)] = target
-        return target.value if "referred" in target.roles else target
+        return target.value if target.is_handed_out else target
 
     def call(self, role: Deed, target: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         """What the call makes."""
@@ -97,15 +107,18 @@ class Objects:
             self._misdeed(pickles.ARGUMENT, f"it calls {named.module}.{named.name} as no library does")
         if role == "built":
             return _built(named.value, arguments, keywords)
-        if named.special:
-            if (named.module, named.name) == BINDER:
-                return self._bound(arguments)
-            arguments = (self._to_build(arguments[0]), *arguments[1:])
+        if named.value in _INDIRECTLY:
+            return self._bound(arguments) if named.value is getattr else self._partial(arguments)
+        if named.builds:
+            kinds = [self._to_build(kind, named) for kind in arguments[: named.builds]]
+            arguments = (*kinds, *arguments[named.builds :])
         if self.arrays.fresh:
             self.arrays.used(arguments)
         made = named.value(*arguments, **keywords)
         if isinstance(made, np.dtype):
             self.arrays.made(made)
+        if checks_of(type(made)) is not None:
+            self._watch(made)
         return made
 
     def build(self, made: Any, state: Any) -> Any:
@@ -120,14 +133,19 @@ class Objects:
         if kind is np.ndarray:
             made.__setstate__(state)
             return made
-        wrong = wrong_state(kind.__module__, state)
+        wrong = wrong_partial(made.func, state) if kind is partial else wrong_state(kind.__module__, state)
         if wrong:
             self._misdeed(pickles.STATE, wrong)
+        checks = checks_of(kind)
+        if checks is not None:
+            self._sound(checks.before, state)
         setstate = getattr(kind, "__setstate__", None)
         if setstate is not None:
             setstate(made, state)
         else:
             self._set_attributes(made, state)
+        if checks is not None:
+            self._watch(made)
         return made
 
     def _set_attributes(self, made: Any, state: Any) -> None:
@@ -176,6 +194,24 @@ class Objects:
         """Whether ``value`` is anything but a plain value of Python."""
         return type(value) not in _PLAIN
 
+    def finish(self) -> None:
+        """All of the file is there: what compiled code believes of the objects has to hold. Raises UnsafeFileError."""
+        for made in self._watched.values():
+            checks = checks_of(type(made))
+            if checks is not None:
+                self._sound(checks.later, made)
+
+    def _watch(self, made: Any) -> None:
+        checks = checks_of(type(made))
+        if checks is not None:
+            self._sound(checks.now, made)
+            self._watched[id(made)] = made
+
+    def _sound(self, check: Reason | None, value: Any) -> None:
+        wrong = reason(check, value)
+        if wrong:
+            self._misdeed(pickles.STATE, f"it makes {wrong}")
+
     def _bound(self, arguments: tuple[Any, ...]) -> Any:
         """A method of an object: its name is the class's, and has to be listed as one that is referred to."""
         if len(arguments) == 2 and type(arguments[1]) is str:
@@ -184,9 +220,17 @@ class Objects:
                 return getattr(arguments[0], arguments[1])
         return self._refuse(finding_of(Use(*BINDER, "called"), None))
 
-    def _to_build(self, value: Any) -> Any:
+    def _partial(self, arguments: tuple[Any, ...]) -> Any:
+        """A partial of a function that is listed as one that may be bound to arguments."""
+        function = self._name_of(arguments[0]) if arguments else ""
+        if function and "called" in self._gate.roles(PARTIAL[0], partial_of(function)):
+            return partial(*arguments)
+        return self._refuse(finding_of(Use(*PARTIAL, "called"), None))
+
+    def _to_build(self, value: Any, maker: Target) -> Any:
         named = value if value.__class__ is Target else self._referred.get(id(value))
-        if named is None or "built" not in named.roles:
+        role: Role = "built" if maker.module == "copyreg" else "referred"
+        if named is None or role not in named.roles:
             self._misdeed(pickles.CALL, "it builds an object of what may not be built")
         return named.value
 

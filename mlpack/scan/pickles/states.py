@@ -47,6 +47,13 @@ def wrong_state(module: str, state: Any) -> str:
     return ""
 
 
+def wrong_partial(function: Any, state: Any) -> str:
+    """Why ``state`` may not be set on a partial of ``function``: it could be one of another function afterwards."""
+    if type(state) is not tuple or len(state) != 4 or state[0] is not function or state[3] not in (None, {}):
+        return "it turns a functools.partial into one of another function"
+    return ""
+
+
 def wrong_key(module: str, pairs: Iterable[tuple[Any, Any]]) -> str:
     """Why ``pairs`` may not become attributes of an object of ``module``, or items of one whose items are attributes."""
     if module != "collections":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
 
 _WRAPPERS = tuple(f"{module}." for module in WRAPPER_MODULES)
-_MOST_BEHIND = 100
+_MOST_IN_A_ROW = 100
 KEEP = 4096
 """Longer texts and bytes are passed over."""
 
@@ -66,7 +66,7 @@ def read_pickle(
         raise
     found = _findings(symbols, member)
     if whole and not source.at_end():
-        raise _goes_on(source, found, member, joblib=joblib)
+        raise goes_on(source, "pickle", found, member)
     return PickleView(root, symbols.names, symbols.uses(), found, reader.protocol)
 
 
@@ -79,31 +79,36 @@ def _corrupt(error: MlpackError, reader: Reader, member: str) -> Finding:
     return files.CORRUPT.finding(error.why or error.message, member=member, offset=reader.opcode_offset)
 
 
-def _goes_on(source: Source, found: tuple[Finding, ...], member: str, *, joblib: bool) -> UnsafeFileError:
-    """The error for bytes behind the pickle, with what a second pickle there would do."""
-    at = source.position
+def goes_on(source: Source, what: str, found: Iterable[Finding] = (), member: str = "") -> UnsafeFileError:
+    """The error for bytes behind ``what`` has to be the last, after ``found``, with what pickles there would do."""
     error = pickles.TRAILING.error(
         source.name,
-        "it goes on behind its pickle",
+        f"it goes on behind its {what}",
         member=member,
-        offset=at,
+        offset=source.position,
         hint="if it was pickled several times into one file, save the model alone",
     )
-    error.findings = (*found, *error.findings, *_behind(source, member, joblib=joblib))
+    behind = (one for one in read_row(source, member)[0] if one.rule != files.CORRUPT.id)
+    error.findings = (*found, *error.findings, *behind)
     return error
 
 
-def _behind(source: Source, member: str, *, joblib: bool) -> list[Finding]:
-    """What the pickles behind the first would do: a program that loads one after another runs them all."""
+def read_row(source: Source, member: str = "") -> tuple[list[Finding], bool]:
+    """What the pickles from the source's position on would do, and whether the first of them comes to an end.
+
+    A program that wrote several into one file loads one after another and runs them all.
+    """
     found: list[Finding] = []
+    complete = False
     try:
-        for _ in range(_MOST_BEHIND):
+        for _ in range(_MOST_IN_A_ROW):
             if source.at_end():
                 break
-            found += read_pickle(source, joblib=joblib, whole=False, member=member).findings
+            found += read_pickle(source, joblib=True, persistent=True, whole=False, member=member).findings
+            complete = True
     except (CorruptFileError, UnsafeFileError) as error:
-        found += (one for one in error.findings if one.rule != files.CORRUPT.id)
-    return found
+        found += (one for one in error.findings if not complete or one.rule != files.CORRUPT.id)
+    return found, complete
 
 
 def _joblib_symbols(reader: Reader, member: str) -> JoblibSymbols:

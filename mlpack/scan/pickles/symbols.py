@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args
 
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
-from mlpack.scan.pickles.arguments import BINDER, RECONSTRUCTORS, Check, check_of
+from mlpack.scan.pickles.arguments import BINDER, PARTIAL, RECONSTRUCTORS, Check, check_of, partial_of
 from mlpack.scan.pickles.array_judge import ArrayJudge, Made, made_by
 from mlpack.scan.pickles.gate import shown_name
 from mlpack.scan.pickles.hot import Deed
-from mlpack.scan.pickles.states import wrong_key, wrong_state
+from mlpack.scan.pickles.states import wrong_key, wrong_partial, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
 
@@ -85,8 +85,9 @@ class Symbols:
         if target.__class__ is Persistent:
             target = class_of(target) or target
         if target.__class__ is Name:
-            if target.name == "getattr":
-                bound = self._bound(role, target, arguments)
+            if target.name in _INDIRECT:
+                bind = self._bound if target.name == "getattr" else self._partial
+                bound = bind(role, target, arguments)
                 if bound is not None:
                     return bound
             if role not in target.roles:
@@ -104,10 +105,8 @@ class Symbols:
         if keywords:
             self.hold(tuple(keywords.values()))
         made = Call(role, target, arguments, keywords)
-        if self._arrays.fresh:
-            self._arrays.used(arguments)
-        if target.__class__ is Name and target.made:
-            self._make(target, made)
+        if self._arrays.fresh or (target.__class__ is Name and target.made):
+            self._note_array(target, made)
         return made
 
     def build(self, made: Any, state: Any) -> Any:
@@ -119,7 +118,10 @@ class Symbols:
                 self._misdeed(pickles.STATE, f"it sets the state of one object of {_maker(made)} twice")
             made.state = state
             kind = class_of(made)
-            wrong = wrong_state(kind.module if kind else "", state)
+            if kind is not None and (kind.module, kind.name) == PARTIAL:
+                wrong = wrong_partial(made.arguments[0] if made.arguments else None, state)
+            else:
+                wrong = wrong_state(kind.module if kind else "", state)
             if wrong:
                 self._misdeed(pickles.STATE, wrong)
             lie = self._arrays.wrong(made, kind.made, state) if kind and kind.made else ""
@@ -203,11 +205,13 @@ class Symbols:
         for use, sighting in uses.items():
             self._inner.setdefault(use, sighting)
 
-    def _make(self, target: Name, made: Call) -> None:
-        """Something of NumPy is made."""
-        if target.made == "dtype":
+    def _note_array(self, target: Any, made: Call) -> None:
+        """Something of NumPy is made, or made of its types."""
+        self._arrays.used(made.arguments)
+        kind = target.made if target.__class__ is Name else ""
+        if kind == "dtype":
             self._arrays.made(made, made.arguments[0] if made.arguments else None)
-        lie = self._arrays.wrong_scalar(made.arguments) if target.made == "scalar" else ""
+        lie = self._arrays.wrong_scalar(made.arguments) if kind == "scalar" else ""
         if lie:
             self._misdeed(pickles.ARRAY, lie)
 
@@ -232,6 +236,16 @@ class Symbols:
         method.roles.add("referred")
         return Call(role, target, arguments, {})
 
+    def _partial(self, role: Deed, target: Name, arguments: tuple[Any, ...]) -> Call | None:
+        """A partial of a named function is judged by a name of its own, ``partial(module.name)``."""
+        if (target.module, target.name) != PARTIAL or not arguments or arguments[0].__class__ is not Name:
+            return None
+        made = self.name(PARTIAL[0], partial_of(arguments[0].qualified), target.offset)
+        made.roles.add("called")
+        target.roles.add("binding")
+        self._refer(arguments)
+        return Call(role, target, arguments, {})
+
     def _rebuild(self, target: Name, arguments: tuple[Any, ...]) -> None:
         """Copyreg's functions build an object of their first argument."""
         self._carried.pop(id(arguments), None)
@@ -248,6 +262,7 @@ class Symbols:
 
 
 _MAX_MISDEEDS = 100
+_INDIRECT = frozenset({BINDER[1], PARTIAL[1]})
 _REFERRED: frozenset[Role] = frozenset({"referred"})
 
 

@@ -62,7 +62,7 @@ def changed_pickle(data: bytes, rng: Random, seeds: Sequence[bytes]) -> bytes:
 
 def reframed(codes: Sequence[bytes], rng: Random) -> list[bytes]:
     """Without frames, or with one around all that follows the protocol: as they were they would end somewhere else."""
-    bare = [code for code in codes if code[0] != _FRAME]
+    bare = [code for code in codes if code and code[0] != _FRAME] or [b"."]
     if rng.random() < 0.7 or bare[0][:1] != b"\x80":
         return bare
     inner = b"".join(bare[1:])

@@ -1,0 +1,65 @@
+"""Zip archives of every kind: their directory, every member, and what torch and NumPy lay in them."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+from fuzz.files import a_file
+from fuzz.mutators.chance import byte_changes
+from fuzz.mutators.documents import changed_json
+from fuzz.mutators.opcodes import changed_pickle
+from fuzz.mutators.zips import changed_zip
+from fuzz.target import Target
+from mlpack.formats.torch import FORMAT as TORCH
+from mlpack.formats.torchscript import FORMAT as TORCHSCRIPT
+from mlpack.scan.archives import is_zip, member_names, open_archive
+
+_MOST_READ = 1 << 16
+
+
+def inside(name: str, content: bytes, rng: Random) -> bytes:
+    """A member changed as what its name says that it is."""
+    if name.endswith(".pkl"):
+        return changed_pickle(content, rng, ())
+    if name.endswith(".json"):
+        return changed_json(content, rng)
+    return byte_changes(content, rng)
+
+
+def archive(data: bytes) -> None:
+    """Names, texts, ranges and sources of every member."""
+    path = a_file(data)
+    member_names(path)
+    with open_archive(path) as opened:
+        for name in opened.names:
+            opened.text(name)
+            with opened.source(name) as source:
+                source.skip(min(len(source.peek()), _MOST_READ))
+            if opened.is_stored(name):
+                start, length = opened.range(name)
+                assert 0 <= start <= start + length <= len(data)
+
+
+def torch(data: bytes) -> None:
+    """What torch.save wrote, in a zip or before there were zips."""
+    json.dumps(TORCH.read_header(a_file(data)).to_json())
+
+
+def torchscript(data: bytes) -> None:
+    """What torch.jit.save wrote."""
+    json.dumps(TORCHSCRIPT.read_header(a_file(data)).to_json())
+
+
+def changed_torch(data: bytes, rng: Random, seeds: tuple[bytes, ...]) -> bytes:
+    """A zip, or the older row of pickles."""
+    if is_zip(data):
+        return changed_zip(inside)(data, rng, seeds)
+    return changed_pickle(data, rng, [seed for seed in seeds if not is_zip(seed)])
+
+
+TARGETS = (
+    Target("archive", archive, changed_zip(inside), ("archive", "torch", "torchscript", "keras"), most_bytes=1 << 15),
+    Target("torch", torch, changed_torch, ("torch", "hostile-torch"), most_bytes=1 << 15),
+    Target("torchscript", torchscript, changed_zip(inside), ("torchscript",), most_bytes=1 << 15),
+)
