@@ -14,7 +14,7 @@ from mlpack.audit.report import ScanReport
 from mlpack.audit.walk import targets
 from mlpack.core.publish import publish_bytes
 from mlpack.core.trust import Trust
-from mlpack.core.trust_file import TrustFile, named_trust_file, read_trust_file, trust_path
+from mlpack.core.trust_file import TrustFile, named_trust_file, own_trust
 from mlpack.scan.rules import files
 
 
@@ -43,7 +43,7 @@ def run_scan(
 
 def vouched_by(trust: Sequence[str], allow: Sequence[str], trust_file: Path | None) -> Vouched:
     """What the call vouches for, the trust file that it names, and the user's own. Raises UsageError."""
-    own = read_trust_file(trust_path())
+    own = own_trust()
     named = named_trust_file(trust_file) if trust_file is not None else TrustFile()
     notes = TrustFile((*named.files, *own.files), (*named.uses, *own.uses))
     return Vouched(Trust.of(trust, allow).joined(notes.trust), notes)

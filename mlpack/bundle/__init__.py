@@ -66,7 +66,7 @@ def pack(
 def load(path: str | Path, *, trust: Sequence[str] = (), allow: Sequence[str] = ()) -> Predictor:
     """Open a bundle for prediction in this process: ``load("churn.mlpack").run(rows)``.
 
-    ``trust`` names the SHA-256 of the model file in a native bundle that holds a pickle. Raises UsageError,
+    ``trust`` names the SHA-256 of a model file that asks for code no list knows, in a native bundle. Raises UsageError,
     CorruptFileError, TrustError, MissingLibraryError.
     """
     from mlpack.bundle.opening import open_bundle

@@ -92,17 +92,41 @@ class TrustFile:
 def trust_path(named: str | Path | None = None) -> Path:
     """The trust file that is ``named``, else that of MLPACK_TRUST_FILE, else the user's own in the configuration folder (XDG).
 
-    None is ever looked for in the working folder: who can put a model there could put its trust beside it.
+    None is ever looked for in the working folder: who can put a model there could put its trust beside it. So a relative
+    XDG_CONFIG_HOME is no place, as its specification has it, and neither is a relative home. Raises UsageError.
     """
     chosen = named or os.environ.get(VARIABLE)
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "mlpack" / "trust.json"
+    folder = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    try:
+        folder = folder if folder.is_absolute() else Path.home() / ".config"
+    except RuntimeError:  # a user without a name and without HOME, as in many a container
+        folder = Path()
+    if not folder.is_absolute():
+        raise UsageError("there is no home folder to keep trust in", hint=f"name a file: {VARIABLE}=/some/trust.json")
+    return folder / "mlpack" / "trust.json"
+
+
+def own_trust() -> TrustFile:
+    """What the trust file of MLPACK_TRUST_FILE holds, else the user's own; nothing where there is none.
+
+    Raises UsageError for one that is damaged or could have been written by others. A configuration folder that cannot be
+    entered, or is not there, holds no trust.
+    """
+    if os.environ.get(VARIABLE):
+        return read_trust_file(trust_path())
+    try:
+        path = trust_path()
+        there = path.exists()
+    except (UsageError, PermissionError):
+        return TrustFile()
+    return read_trust_file(path) if there else TrustFile()
 
 
 def gathered(hashes: Iterable[str] = (), allowed: Iterable[str] = ()) -> Trust:
     """What a call names and what the trust file holds. Raises UsageError."""
-    return Trust.of(hashes, allowed).joined(read_trust_file(trust_path()).trust)
+    return Trust.of(hashes, allowed).joined(own_trust().trust)
 
 
 def named_trust_file(path: Path) -> TrustFile:

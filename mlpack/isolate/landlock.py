@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 
 
-def restrict_files(reads: Iterable[Path], writes: Iterable[Path]) -> int | Gap:
+def restrict_files(reads: Iterable[Path], writes: Iterable[Path], lists: Iterable[Path] = ()) -> int | Gap:
     """Bind the calling thread: it opens nothing but these, executes nothing, and uses no TCP port. The ABI, or why not.
 
+    Of ``lists`` it sees the names of what is in them and below.
     Where the kernel knows how (ABI 6), it also signals no process outside and connects to no abstract socket.
     """
     if sys.platform != "linux":
@@ -37,6 +38,8 @@ def restrict_files(reads: Iterable[Path], writes: Iterable[Path]) -> int | Gap:
         with Ruleset(scoped=Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET) as ruleset:
             for path in reads:
                 _allow(ruleset, path, look)
+            for path in lists:
+                _allow(ruleset, path, AccessFS.READ_DIR)
             for path in writes:
                 _allow(ruleset, path, look | fill)
             for device in DEVICES:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 SYSTEM = (
@@ -20,6 +23,9 @@ SYSTEM = (
     *("/dev/random", "/dev/urandom"),
 )
 
+_PREFIXES = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+_MODULES = tuple(importlib.machinery.all_suffixes())
+_ENDINGS = (".dist-info", ".egg-info", ".egg", ".zip")
 _BROAD = (
     "/home",
     "/root",
@@ -37,22 +43,66 @@ _BROAD = (
 )
 
 
-def python_reads(homes: Iterable[Path]) -> tuple[Path, ...]:
-    """Files and folders that the calling interpreter reads to import and to run what is installed for it.
+@dataclass(frozen=True)
+class PythonPaths:
+    """``reads`` are read with all that is in them. ``lists`` show the names in them, which importing takes, and no contents."""
 
-    A home directory, or what holds one, is never among them, even where Python was told to look for modules there.
+    reads: tuple[Path, ...]
+    lists: tuple[Path, ...]
+
+
+def python_paths(homes: Iterable[Path]) -> PythonPaths:
+    """What the calling interpreter reads to import and to run what is installed for it.
+
+    A home directory, or what holds one, is never part of it, even where Python was told to look for modules there. Of
+    another folder that holds modules among other things, a project's, those modules and packages are.
     """
     broad = {"/", *_BROAD, *(str(folder) for home in homes for folder in (home, *home.parents))}
-    named = dict.fromkeys(Path(os.path.realpath(path)) for path in _named())
-    return (*map(Path, SYSTEM), *(path for path in named if str(path) not in broad))
+    prefixes = _real(_PREFIXES)
+    entries = [path for path in _real(entry for entry in sys.path if entry) if str(path) not in broad]
+    mixed = tuple(path for path in entries if path.is_dir() and not _is_installed(path, prefixes))
+    whole = [*prefixes, *(path for path in entries if path not in mixed), *_real(_named())]
+    modules = [path for folder in mixed for path in _modules(folder)]
+    reads = (path for path in (*whole, *modules) if str(path) not in broad)
+    return PythonPaths((*map(Path, SYSTEM), *dict.fromkeys(reads)), mixed)
+
+
+def _real(paths: Iterable[str]) -> tuple[Path, ...]:
+    return tuple(dict.fromkeys(Path(os.path.realpath(path)) for path in paths))
+
+
+def _is_installed(folder: Path, prefixes: Iterable[Path]) -> bool:
+    return folder.name in {"site-packages", "dist-packages"} or any(map(folder.is_relative_to, prefixes))
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    """What can be imported from a folder: modules, and packages with or without an ``__init__.py``; nothing hidden."""
+    for entry in _entries(folder):
+        named = entry.name.endswith(_ENDINGS) or entry.name.endswith(_MODULES)
+        if named or (entry.name.isidentifier() and entry.is_dir() and _is_package(entry)):
+            yield Path(entry.path)
+
+
+def _is_package(folder: os.DirEntry[str]) -> bool:
+    """Whether modules lie in it or one folder below."""
+    inside = _entries(folder)
+    below = (entry for one in inside if one.is_dir() and one.name.isidentifier() for entry in _entries(one))
+    return any(entry.name.endswith(_MODULES) for entry in chain(inside, below))
+
+
+def _entries(folder: os.PathLike[str]) -> list[os.DirEntry[str]]:
+    """What is in a folder; the first thousands where it is full of data, and nothing where it cannot be read."""
+    try:
+        with os.scandir(folder) as found:
+            return list(islice(found, 5000))
+    except OSError:
+        return []
 
 
 def _named() -> Iterator[str]:
     import mlpack
 
-    yield from (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
-    yield from (entry for entry in sys.path if entry)
-    yield str(Path(mlpack.__file__).parent)  # its folder alone may be readable where the folder around it is not
+    yield str(Path(mlpack.__file__).parent)
     yield from _editable()
     yield from filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep))
     yield from _mapped()

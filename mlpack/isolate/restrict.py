@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlpack.isolate.landlock import restrict_files
 from mlpack.isolate.protection import Gap, Protection
-from mlpack.isolate.python_paths import python_reads
+from mlpack.isolate.python_paths import python_paths
 from mlpack.isolate.sandbox import Sandbox
 from mlpack.isolate.seccomp import refuse_calls
 
@@ -25,7 +25,8 @@ def restrict(sandbox: Sandbox, scratch: Path, homes: Iterable[Path]) -> Protecti
     if sys.platform == "linux":
         # Landlock knows /proc/self by its inode: the kernel must not forget it and make a new one.
         os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)
-    abi = restrict_files((*python_reads(homes), *sandbox.reads), (scratch, *sandbox.writes))
+    python = python_paths(homes)
+    abi = restrict_files((*python.reads, *sandbox.reads), (scratch, *sandbox.writes), python.lists)
     unfiltered = refuse_calls()
     gaps = tuple(gap for gap in (abi, unfiltered) if isinstance(gap, Gap))
     return Protection(abi if isinstance(abi, int) else None, unfiltered is None, gaps)

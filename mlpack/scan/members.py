@@ -22,6 +22,7 @@ from mlpack.scan.numpy_files import is_npy, judge_npy
 from mlpack.scan.pickles.beginning import begins_like_pickle
 from mlpack.scan.pickles.stream import read_row
 from mlpack.scan.rules import containers, files
+from mlpack.scan.rules.rule import plain_text
 from mlpack.scan.source import Source
 from mlpack.scan.zip_directory import LOCAL_MAGIC, check_directory, read_local
 
@@ -109,6 +110,7 @@ class _Look:
                 self._member(_part(file, local.data, length), method, label, depth)
 
     def _member(self, part: BinaryIO, method: int, name: str, depth: int) -> None:
+        name = plain_text(name)
         self.members -= 1
         if self.members < 0 or self.left < 0:
             return
@@ -128,12 +130,11 @@ class _Look:
         try:
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 for info in archive:
-                    self.members -= 1
                     if self.members < 0:
                         return
                     if info.isreg():
                         part = _part(file, info.offset_data, info.size)
-                        self.content(part, info.size, f"{name}/{info.name}".lstrip("/"), depth + 1)
+                        self._member(part, zipfile.ZIP_STORED, f"{name}/{info.name}".lstrip("/"), depth)
         except (tarfile.TarError, ValueError, OSError, EOFError) as error:
             self.findings.append(files.CORRUPT.finding(f"its tar archive cannot be read: {error}", member=name))
 

@@ -107,6 +107,15 @@ class Source:
             self.buffer, self._rest, self.at, self.offset = b"", b"", 0, target
             self._step = _FIRST
 
+    def part(self, start: int, length: int) -> bytes:
+        """The bytes at an offset that was passed; none of a stream, which cannot go back. Nothing else changes."""
+        if self.end is None:
+            return b""
+        self._file.seek(start)
+        data = self._file.read(length)
+        self._file.seek(self.offset + len(self.buffer) + len(self._rest))
+        return data
+
     def left(self) -> int | None:
         """How many bytes are left; None for a stream."""
         return None if self.end is None else self.end - self.position

@@ -113,23 +113,17 @@ def read_script_archive(path: Path, content: Path | None = None) -> ScriptArchiv
 def _root(archive: Archive, path: Path) -> str:
     """The one folder that everything in the archive lies in. torch goes by the first member.
 
-    Raises UnsafeFileError where readers would differ: members outside of it, and names that only case tells apart.
+    Raises UnsafeFileError for members outside of it.
     """
     root = archive.names[0].partition("/")[0] if archive.names else ""
     if f"{root}/data.pkl" not in archive.members:
         raise CorruptFileError(
             f"{path} is no whole torch archive", why="data.pkl is missing in it", hint="save the model again"
         )
-    folded: dict[str, str] = {}
     for name in archive.names:
-        at = archive.members[name].header_offset
         if not name.startswith(f"{root}/"):
             what = f"{name[:120]!r} lies outside of the folder {root[:80]!r} of the model"
-            raise archive.refused([torch.MEMBER.finding(what, member=name, offset=at)])
-        twin = folded.setdefault(name.casefold(), name)
-        if twin != name:
-            what = f"{name[:120]!r} differs from {twin[:120]!r} by case only"
-            raise archive.refused([torch.MEMBER.finding(what, member=name, offset=at)])
+            raise torch.MEMBER.error(str(path), what, member=name, offset=archive.members[name].header_offset)
     return root
 
 

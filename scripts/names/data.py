@@ -14,7 +14,7 @@ def iris() -> tuple[Any, Any]:
     from sklearn.datasets import load_iris
 
     rows, classes = load_iris(return_X_y=True)
-    return rows[::2], classes[::2]
+    return rows[::2].copy(), classes[::2].copy()
 
 
 @cache
@@ -23,7 +23,7 @@ def cancer() -> tuple[Any, Any]:
     from sklearn.datasets import load_breast_cancer
 
     rows, classes = load_breast_cancer(return_X_y=True)
-    rows = rows[:100, :5]
+    rows = rows[:100, :5].copy()
     return rows / rows.std(axis=0), classes[:100]
 
 
@@ -33,7 +33,7 @@ def diabetes() -> tuple[Any, Any]:
     from sklearn.datasets import load_diabetes
 
     rows, target = load_diabetes(return_X_y=True)
-    return rows[:80, :4] * 20, target[:80] / 10
+    return np.ascontiguousarray(rows[:80, :4]) * 20, target[:80] / 10
 
 
 @cache

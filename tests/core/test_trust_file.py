@@ -121,6 +121,32 @@ def test_the_variable_names_it_and_the_configuration_folder_holds_it(
     assert trust_path("named.json") == Path("named.json")
 
 
+@pytest.mark.parametrize("variable", ["XDG_CONFIG_HOME", "HOME"])
+def test_a_relative_home_is_no_place_for_trust(
+    variable: str, written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working folder would be one, and what lies there may have come with the model."""
+    monkeypatch.delenv("MLPACK_TRUST_FILE", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv(variable, "planted")
+    for place in ("planted/mlpack", "planted/.config/mlpack"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "trust.json").write_bytes(written.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert gathered() == Trust()
+
+
+def test_without_a_home_there_is_no_trust_and_none_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "MLPACK_TRUST_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)  # a user who is in no list
+    assert gathered() == Trust()
+    with pytest.raises(UsageError, match="no home folder") as refusal:
+        trust_path()
+    assert "MLPACK_TRUST_FILE" in refusal.value.hint
+
+
 def test_a_link_stays_a_link(written: Path, tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(written)
     change_trust_file(tmp_path / "link.json", lambda _: TrustFile())

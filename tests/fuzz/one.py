@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import importlib
 import os
@@ -18,6 +19,8 @@ import atheris
 MOST_BYTES = 1 << 30
 """Memory that one input may take beyond what the libraries have taken."""
 _MOST_FILE = 256 << 20
+CODECS = ("ascii", "cp437", "latin-1", "raw-unicode-escape", "utf-8", "utf-16", "utf-32", "idna")
+"""Python imports the others when they are asked for by name: no file may choose."""
 _OF_LIBFUZZER = 0.15
 """The part of mutations that are libFuzzer's own: bytes, guided by what is compared with them."""
 
@@ -37,6 +40,8 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         target = all_targets()[name]
         for library in target.libraries:
             importlib.import_module(library)
+        for codec in CODECS:
+            codecs.lookup(codec)
         found = read_seeds(seeds, target)
         guard = Guard(scratch)
         for seed in found:  # before anybody watches: libraries import and compile on first use

@@ -83,7 +83,14 @@ _COMMANDS = (
     gadget(COMMANDS, "uuid", "_get_command_stdout", lambda c: ("touch", str(c))),
     gadget(COMMANDS, "_osx_support", "_read_output", command),
     gadget(COMMANDS, "_aix_support", "_read_cmd_output", command),
-    gadget(COMMANDS, "_bootsubprocess", "check_output", listed),
+    hostile_pickle(
+        "_bootsubprocess.Popen",
+        COMMANDS,
+        lambda c: call(
+            name("_bootsubprocess", "Popen.wait"), call(name("_bootsubprocess", "Popen"), ["/bin/sh", "-c", touch(c)])
+        ),
+        "_bootsubprocess.Popen",
+    ),
     gadget(COMMANDS, "_pyrepl.pager", "pipe_pager", lambda c: ("", touch(c))),
     gadget(COMMANDS, "pydoc", "pipepager", lambda c: ("", touch(c))),
     gadget(COMMANDS, "pydoc", "tempfilepager", lambda c: ("", f"{touch(c)} #")),

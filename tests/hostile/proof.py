@@ -17,10 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hostile import format_loaders
 from hostile.corpus import Hostile, all_hostile
 
 SECONDS = 60
-_SECONDS_OF_A_BOMB = 2
+_SECONDS_OF_A_BOMB = 0.5
 _MOST_BYTES = 6 << 30
 _MOST_BYTES_OF_A_BOMB = 3 << 30
 _MOST_FILE = 256 << 20
@@ -113,6 +114,7 @@ LOADERS: dict[str, Callable[[Path], Any]] = {
     "numpy": by_numpy,
     "pickle and use": by_pickle_and_use,
     "pickle and look": by_pickle_and_look,
+    **format_loaders.LOADERS,
 }
 
 
@@ -129,7 +131,7 @@ def outcome_of(entry: Hostile, folder: Path) -> str:
     _, status = os.waitpid(child, 0)
     if canary.exists():
         return "runs"
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL}:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGALRM, signal.SIGPROF, signal.SIGKILL}:
         return "costs"
     if os.WIFSIGNALED(status):
         return "crashes"
@@ -142,7 +144,9 @@ def _limit(*, bomb: bool) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_FILE, _MOST_FILE))
-    signal.alarm(_SECONDS_OF_A_BOMB if bomb else SECONDS)
+    signal.alarm(SECONDS)
+    if bomb:
+        signal.setitimer(signal.ITIMER_PROF, _SECONDS_OF_A_BOMB)
 
 
 def _load(loader: Callable[[Path], Any], path: Path, report: Path) -> None:
@@ -163,7 +167,11 @@ def _load(loader: Callable[[Path], Any], path: Path, report: Path) -> None:
         report.write_text(traceback.format_exc()[-600:])
     # As a program ends: what was left for its end to do is done, then nothing of this fork goes on.
     import atexit
+    import threading
 
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
     atexit._run_exitfuncs()
     with contextlib.suppress(ChildProcessError):
         while True:

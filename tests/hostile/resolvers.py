@@ -200,7 +200,7 @@ _RESOLVERS = (
             call(name("builtins", "getattr"), name("pathlib", "Path"), "touch"),
             call(name("pathlib", "PosixPath"), str(c)),
         ),
-        "builtins.getattr",
+        "pathlib.Path.touch",
     ),
 )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hostile import format_loaders
+
 from mlpack.scan.compression import compression_of, open_decompressed
 from mlpack.scan.pickles.gate import Gate
 from mlpack.scan.pickles.loading import load_joblib, load_pickle, mapped
@@ -48,4 +50,5 @@ UNSCANNED: dict[str, Callable[[Path], Any]] = {
     "joblib": joblib_unscanned,
     "torch": torch_unscanned,
     "numpy": numpy_unscanned,
+    **format_loaders.UNSCANNED,
 }

@@ -75,20 +75,16 @@ def with_members(**members: bytes) -> Callable[[Path, Path], Path]:
 
 
 def number(value: int) -> bytes:
-    """A whole number in a pickle."""
-    width = (value.bit_length() + 8) // 8
-    return b"\x8a" + bytes([width]) + value.to_bytes(width, "little")
+    """A whole number in a pickle, as torch's own reader takes it."""
+    return b"\x8a\x08" + value.to_bytes(8, "little")
 
 
 def holding(count: int, offset: int, size: int, stride: int = 1, stored: int = 4) -> Callable[[Path, Path], Path]:
     """Writes an archive with one tensor of ``stored`` values that claims to be something else."""
 
     def write(folder: Path, canary: Path) -> Path:
-        storage = (
-            b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
-            + number(count)
-            + b"tQ"
-        )
+        storage = b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
+        storage += number(count) + b"tQ"
         tensor = (
             b"ctorch._utils\n_rebuild_tensor_v2\n("
             + storage
@@ -111,19 +107,13 @@ def hostile(
     rule: str = "torchscript/operator",
     harm: Harm = "runs",
     proof: str = "torchscript",
-    unscanned: str = "torchscript",
 ) -> Hostile:
-    """An entry of this file."""
-    return Hostile(
-        f"torchscript/{name}", "TorchScript", write, says, (rule,), harm=harm, proof=proof, unscanned=unscanned
-    )
+    """An entry of this file. What holds without the scan is the worker's sandbox, see `test_torchscript.py`."""
+    return Hostile(f"torchscript/{name}", "TorchScript", write, says, (rule,), harm=harm, proof=proof, unscanned="")
 
 
 _SAVE = 'save(1, "{canary}")'
-_PHONE = (
-    b"\x80\x02(K\x08X\x13\x00\x00\x00__torch__.S.forward(X\x09\x00\x00\x00operators(X\x0a\x00\x00\x00aten::saveX\x00\x00\x00\x00K\x02"
-    b"ttttt."
-)
+_PHONE = b"\x80\x02(K\x08(X\x09\x00\x00\x00operators(X\x0a\x00\x00\x00aten::saveX\x00\x00\x00\x00K\x02ttt."
 _ELSEWHERE = """def hidden() -> NoneType:
   ops.aten.save(1, "{canary}")
   return None
@@ -155,11 +145,10 @@ HOSTILE = (
         "torch.classes._nnapi.Compilation",
         rule="torchscript/class",
         proof="",
-        unscanned="",  # torch's own class: it loads, and finds no library of that name on a computer
     ),
     hostile("no-python", running("x = (1"), "cannot be judged", rule="torchscript/code", proof=""),
     hostile("code-in-a-comment", running("x = 1  # type: int"), "comment", rule="torchscript/code", proof=""),
-    hostile("for-phones", with_members(s__bytecode_pkl=_PHONE), "bytecode calls aten::save", proof="", unscanned=""),
+    hostile("for-phones", with_members(s__bytecode_pkl=_PHONE), "bytecode calls aten::save", proof=""),
     hostile(
         "pickle-beside",
         with_members(s__model_pkl=_GADGET),
@@ -167,12 +156,9 @@ HOSTILE = (
         "'s/model.pkl'",
         rule="torch/member",
         proof="",
-        unscanned="",
-    ),  # fmt: skip
-    hostile(
-        "other-folder", with_members(t__data_pkl=_GADGET), "'t/data.pkl'", rule="torch/member", proof="", unscanned=""
     ),
-    hostile("other-case", with_members(s__DATA_pkl=_GADGET), "by case", rule="torch/member", proof="", unscanned=""),
+    hostile("other-folder", with_members(t__data_pkl=_GADGET), "'t/data.pkl'", rule="torch/member", proof=""),
+    hostile("other-case", with_members(s__DATA_pkl=_GADGET), "posix.system", rule="zip/duplicate", proof=""),
     hostile(
         "pickled-code",
         lambda folder, canary: archive(folder / "model.pt", _CODE.format(body="    pass"), _GADGET),

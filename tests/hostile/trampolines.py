@@ -60,7 +60,6 @@ _NESTED = (
     _nested("dill", "loads"),
     _nested("dill._dill", "loads"),
     _nested("torch.storage", "_load_from_bytes"),
-    _nested("joblib.externals.cloudpickle", "loads"),
     _of_file("joblib", "load"),
     _of_file("joblib.numpy_pickle", "load"),
     _of_file("pandas", "read_pickle"),

@@ -13,8 +13,8 @@ from mlpack.core.errors import UnsafeFileError
 from mlpack.scan.lists import canonical
 from mlpack.scan.pickles.array_guard import ArrayGuard, size_of
 
-Made = Literal["", "dtype", "array", "scalar"]
-"""What of NumPy a call makes."""
+Made = Literal["", "dtype", "array", "scalar", "pickled"]
+"""What of NumPy a call makes, or what is in another pickle."""
 
 _MAKERS: dict[str, Made] = {
     "numpy.dtype": "dtype",
@@ -27,8 +27,13 @@ _CODE = re.compile(r"[<>|=]?[biufcSUVaOMm?]\d{0,9}\Z")
 _SOME_UNIT = (None, ("s", 1, 1, 1))
 
 
+_UNPICKLERS = frozenset({"loads", "_loads", "_load_from_bytes", "_unpickle"})
+
+
 def made_by(module: str, name: str) -> Made:
     """What a call of ``module.name`` makes."""
+    if name.rpartition(".")[2] in _UNPICKLERS:
+        return "pickled"
     return _MAKERS.get(f"{canonical(module)}.{name}", "")
 
 

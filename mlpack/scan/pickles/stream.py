@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,13 +15,15 @@ from mlpack.core.trust import Use
 from mlpack.scan.pickles.arrays import WRAPPER_MODULES, JoblibSymbols
 from mlpack.scan.pickles.gate import Gate, judged
 from mlpack.scan.pickles.machine import Machine
-from mlpack.scan.pickles.reader import Reader
+from mlpack.scan.pickles.reader import Payload, Reader
 from mlpack.scan.pickles.symbols import Symbols
 from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
 
 _WRAPPERS = tuple(f"{module}." for module in WRAPPER_MODULES)
 _MOST_IN_A_ROW = 100
+_MAX_DEPTH = 4
+_MAX_NESTED = 64 << 20
 KEEP = 4096
 """Longer texts and bytes are passed over."""
 
@@ -48,12 +51,13 @@ def read_pickle(
     member: str = "",
     symbols: Symbols | None = None,
     machine: type[Machine] = Machine,
+    depth: int = 0,
 ) -> PickleView:
     """Read the pickle at the source's position.
 
     ``joblib`` passes over the arrays that joblib lays between the opcodes, ``persistent`` allows references to what lies
     outside of the pickle (torch's tensors), ``whole`` wants the source to end with the pickle. ``member`` is the part of a
-    file that it lies in. ``symbols`` and ``machine`` are for pickles of another kind.
+    file that it lies in. ``symbols`` and ``machine`` are for pickles of another kind. ``depth`` counts the pickles it lies in.
     Raises CorruptFileError, UnsafeFileError, each with what was found until then.
     """
     reader = Reader(source, keep=KEEP)
@@ -62,9 +66,10 @@ def read_pickle(
     try:
         root = machine(reader, symbols).run()
     except (CorruptFileError, UnsafeFileError) as error:
-        error.findings = (*_findings(symbols, member), *(error.findings or (_corrupt(error, reader, member),)))
+        said = error.findings or (_corrupt(error, reader, member),)
+        error.findings = (*_findings(symbols, member), *_nested(symbols, source, member, depth), *said)
         raise
-    found = _findings(symbols, member)
+    found = (*_findings(symbols, member), *_nested(symbols, source, member, depth))
     if whole and not source.at_end():
         raise goes_on(source, "pickle", found, member)
     return PickleView(root, symbols.names, symbols.uses(), found, reader.protocol)
@@ -73,6 +78,21 @@ def read_pickle(
 def _findings(symbols: Symbols, member: str) -> tuple[Finding, ...]:
     uses = ((use, offset, shown) for use, (offset, shown) in symbols.uses().items())
     return (*(replace(found, member=member) for found in judged(uses, Gate())), *symbols.misdeeds)
+
+
+def _nested(symbols: Symbols, source: Source, member: str, depth: int) -> Iterator[Finding]:
+    """What is found in the bytes that the pickle gives to be unpickled; behind torch's pickles lie its tensors."""
+    seen: set[tuple[int, int]] = set()
+    for one in symbols.nested if depth < _MAX_DEPTH else ():
+        if isinstance(one, Payload):
+            if (one.offset, one.length) in seen or one.length > _MAX_NESTED:
+                continue
+            seen.add((one.offset, one.length))
+        data = source.part(one.offset, one.length) if isinstance(one, Payload) else bytes(one)
+        inner = Source(io.BytesIO(data), source.name, end=len(data))
+        for found in read_row(inner, member, depth + 1)[0]:
+            if found.use:
+                yield replace(found, message=f"in a pickle that it unpickles, {found.message}", offset=None)
 
 
 def _corrupt(error: MlpackError, reader: Reader, member: str) -> Finding:
@@ -93,7 +113,7 @@ def goes_on(source: Source, what: str, found: Iterable[Finding] = (), member: st
     return error
 
 
-def read_row(source: Source, member: str = "") -> tuple[list[Finding], bool]:
+def read_row(source: Source, member: str = "", depth: int = 0) -> tuple[list[Finding], bool]:
     """What the pickles from the source's position on would do, and whether the first of them comes to an end.
 
     A program that wrote several into one file loads one after another and runs them all.
@@ -104,7 +124,8 @@ def read_row(source: Source, member: str = "") -> tuple[list[Finding], bool]:
         for _ in range(_MOST_IN_A_ROW):
             if source.at_end():
                 break
-            found += read_pickle(source, joblib=True, persistent=True, whole=False, member=member).findings
+            row = read_pickle(source, joblib=True, persistent=True, whole=False, member=member, depth=depth)
+            found += row.findings
             complete = True
     except (CorruptFileError, UnsafeFileError) as error:
         found += (one for one in error.findings if not complete or one.rule != files.CORRUPT.id)

@@ -12,6 +12,7 @@ from mlpack.scan.pickles.arguments import BINDER, PARTIAL, RECONSTRUCTORS, Check
 from mlpack.scan.pickles.array_judge import ArrayJudge, Made, made_by
 from mlpack.scan.pickles.gate import shown_name
 from mlpack.scan.pickles.hot import Deed
+from mlpack.scan.pickles.reader import Payload
 from mlpack.scan.pickles.states import wrong_key, wrong_partial, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
@@ -65,6 +66,8 @@ class Symbols:
         self.names: dict[str, int] = {}
         """Qualified names and the offset of the first mention of each."""
         self.misdeeds: list[Finding] = []
+        self.nested: list[bytes | bytearray | Payload] = []
+        """What is given to be unpickled."""
         self._member = member
         self._outside = outside
         self._inner: dict[Use, tuple[int, str]] = {}
@@ -106,7 +109,7 @@ class Symbols:
             self.hold(tuple(keywords.values()))
         made = Call(role, target, arguments, keywords)
         if self._arrays.fresh or (target.__class__ is Name and target.made):
-            self._note_array(target, made)
+            self._note(target, made)
         return made
 
     def build(self, made: Any, state: Any) -> Any:
@@ -205,12 +208,14 @@ class Symbols:
         for use, sighting in uses.items():
             self._inner.setdefault(use, sighting)
 
-    def _note_array(self, target: Any, made: Call) -> None:
-        """Something of NumPy is made, or made of its types."""
+    def _note(self, target: Any, made: Call) -> None:
+        """Something of NumPy is made, or made of its types; or something is unpickled."""
         self._arrays.used(made.arguments)
         kind = target.made if target.__class__ is Name else ""
         if kind == "dtype":
             self._arrays.made(made, made.arguments[0] if made.arguments else None)
+        if kind == "pickled" and len(self.nested) < _MAX_NESTED:
+            self.nested += (one for one in made.arguments[:1] if isinstance(one, bytes | bytearray | Payload))
         lie = self._arrays.wrong_scalar(made.arguments) if kind == "scalar" else ""
         if lie:
             self._misdeed(pickles.ARRAY, lie)
@@ -261,7 +266,7 @@ class Symbols:
             self.misdeeds.append(rule.finding(message, member=self._member, offset=offset))
 
 
-_MAX_MISDEEDS = 100
+_MAX_MISDEEDS = _MAX_NESTED = 100
 _INDIRECT = frozenset({BINDER[1], PARTIAL[1]})
 _REFERRED: frozenset[Role] = frozenset({"referred"})
 

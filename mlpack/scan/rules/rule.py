@@ -26,7 +26,7 @@ class Rule:
     def finding(self, message: str, *, member: str = "", offset: int | None = None, hint: str = "") -> Finding:
         """A finding by this rule. What of the file stands in it cannot write to a terminal, nor fill it."""
         return Finding(
-            self.id, self.severity, _plain(message), _plain(member), offset, _plain(hint or self.advice, _LONGEST_HINT)
+            self.id, self.severity, plain_text(message), plain_text(member), offset, plain_text(hint or self.advice, _LONGEST_HINT)
         )
 
     def error(
@@ -38,7 +38,7 @@ class Rule:
         return UnsafeFileError(f"{name} is refused", why=found.message + place, hint=found.hint, findings=(found,))
 
 
-def _plain(text: str, longest: int = _LONGEST) -> str:
+def plain_text(text: str, longest: int = _LONGEST) -> str:
     """``text`` with what is no printable character escaped, and cut after ``longest`` characters."""
     cut = text if len(text) <= longest else f"{text[:longest]}…"
     return cut if cut.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in cut)
