@@ -198,6 +198,6 @@ def _functions() -> Iterator[Sample]:
     more = ("GroupKFold", "GroupShuffleSplit", "LeaveOneGroupOut", "LeaveOneOut", "StratifiedGroupKFold")
     yield Sample("sklearn/splitters", [getattr(model_selection, name)() for name in more], repr)
     pairs = [model_selection.LeavePOut(2), model_selection.LeavePGroupsOut(2), model_selection.ParameterGrid({"a": [1]})]
-    yield Sample("sklearn/more splitters", pairs, repr)
+    yield Sample("sklearn/more splitters", pairs, lambda found: [vars(one) for one in found])
     scorers = {name: metrics.get_scorer(name) for name in metrics.get_scorer_names()}
     yield Sample("sklearn/scorers", scorers, repr)

@@ -18,6 +18,8 @@ from pathlib import Path
 from fuzz.words import dictionary
 
 TESTS = Path(__file__).resolve().parent.parent
+SCRATCH = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""Where working folders are made: a file an input is a lot for a disk."""
 SECONDS_OF_AN_INPUT = 20
 """An input of a few kilobytes takes milliseconds; this leaves room for the import of a library on a busy machine."""
 
@@ -62,7 +64,7 @@ def campaign(target: str, seconds: int, folder: Path) -> Campaign:
     words = folder / "words.dict"
     words.write_text(dictionary())
     options = [f"-max_total_time={seconds}", f"-artifact_prefix={own}/", f"-dict={words}", str(corpus)]
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
         command = [*command_of(target, seeds, Path(scratch)), *options, *_groups(target, seeds)]
         ended = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment(), check=False)
     (own / "log").write_text(ended.stderr + ended.stdout)
@@ -102,7 +104,7 @@ def main() -> int:
     asked = parser.parse_args()
     folder = asked.folder.resolve()
     if asked.file:
-        with tempfile.TemporaryDirectory() as scratch:
+        with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
             command = command_of(asked.targets[0], make_seeds(folder), Path(scratch))
             return subprocess.run([*command, str(asked.file.resolve())], env=environment(), check=False).returncode
     outcomes = []

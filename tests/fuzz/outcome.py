@@ -24,7 +24,7 @@ def execute(target: Target, data: bytes, guard: Guard) -> bool:
             assert str(error)
             return False
         finally:
-            gc.collect()  # what is let go may do things too; everything older is frozen
+            gc.collect(1)  # what is let go may do things too
     return True
 
 

@@ -113,13 +113,13 @@ _BUILD = (
     tricky(
         "state-that-is-a-call",
         BUILD,
-        lambda c: with_state(built(name("sklearn.svm._classes", "SVC")), {"C": system(c)}) + b".",
+        lambda c: with_state(call(name("collections", "OrderedDict")), {"C": system(c)}) + b".",
         "posix.system",
     ),
     tricky(
         "state-that-is-no-state",
         BUILD,
-        lambda c: built(name("sklearn.svm._classes", "SVC")) + system(c) + b"b.",
+        lambda c: call(name("collections", "OrderedDict")) + system(c) + b"b.",
         "posix.system",
     ),
     tricky("state-of-a-list", BUILD, lambda c: b"]}b0" + system(c) + b".", verdicts=("unsafe", "corrupt"), proof=""),
