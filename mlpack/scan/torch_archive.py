@@ -123,7 +123,8 @@ def _root(archive: Archive, path: Path) -> str:
     for name in archive.names:
         if not name.startswith(f"{root}/"):
             what = f"{name[:120]!r} lies outside of the folder {root[:80]!r} of the model"
-            raise torch.MEMBER.error(str(path), what, member=name, offset=archive.members[name].header_offset)
+            offset = archive.members[name].header_offset
+            raise archive.refused([torch.MEMBER.finding(what, member=name, offset=offset)])
     return root
 
 

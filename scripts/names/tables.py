@@ -68,7 +68,8 @@ def _columns() -> Iterator[Sample]:
     yield _sample("sparse", pd.Series(pd.arrays.SparseArray([0.0, 0.0, 1.5])))
     yield _sample("arrays", [pd.array([1, 2]), pd.array([1.5, None]), pd.array(["a", None]), pd.array([True, None])])
     yield _sample("types", [pd.Int64Dtype(), pd.CategoricalDtype(["a"]), pd.StringDtype(), pd.BooleanDtype()])
-    yield _sample("more types", [pd.DatetimeTZDtype(tz="UTC"), pd.PeriodDtype("M"), pd.IntervalDtype("int64")])
+    more = [pd.DatetimeTZDtype(tz="UTC"), pd.PeriodDtype("M"), pd.IntervalDtype("int64")]
+    yield Sample("pandas/more types", more, lambda types: [str(one) for one in types])
 
 
 def _frames() -> Iterator[Sample]:

@@ -79,29 +79,26 @@ class Guard:
             self._active = True
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._active or event in _HARMLESS or self._imports(event, arguments):
+        if not self._active or event in _HARMLESS:
             return
-        if event in _IN_SCRATCH and self._lies_in_scratch(arguments[0]):
-            return
-        if event in {"open", "os.listdir"} and _is_own_data(*arguments):
-            return
-        if event in {"exec", "compile"} and (_shuffles_arguments(arguments[0]) or arguments[1:] == _PARSED_ALONE):
-            return
-        breach = f"{event}{arguments!r}"[:500]
-        self.breaches.append(breach)
-        raise BreachError(breach)
+        self._active = False  # to judge may itself import or open something
+        try:
+            allowed = self._is_allowed(event, arguments)
+        finally:
+            self._active = True
+        if not allowed:
+            breach = f"{event}{arguments!r}"[:300] + f" by {_callers(sys._getframe(1))}"
+            self.breaches.append(breach)
+            raise BreachError(breach)
 
-    def _imports(self, event: str, arguments: tuple[Any, ...]) -> bool:
-        """Whether it happens while a module is imported that the lists name, or that a reader itself wants."""
-        frame, outermost = sys._getframe(2), None
-        importer = frame
-        while frame is not None:
-            code = frame.f_code
-            if code.co_name == "_find_and_load" and code.co_filename == "<frozen importlib._bootstrap>":
-                outermost, importer = frame.f_locals.get("name"), frame.f_back
-            frame = frame.f_back
-        module = outermost or (arguments[0] if event == "import" else None)
-        return module is not None and (_is_listed(module) or _is_reader(importer))
+    def _is_allowed(self, event: str, arguments: tuple[Any, ...]) -> bool:
+        if event in _IN_SCRATCH and self._lies_in_scratch(arguments[0]):
+            return True
+        if event in {"open", "os.listdir"} and _is_own_data(*arguments):
+            return True
+        if event in {"exec", "compile"} and (_shuffles_arguments(arguments[0]) or arguments[1:] == _PARSED_ALONE):
+            return True
+        return _imports(event, arguments)
 
     def _lies_in_scratch(self, path: Any) -> bool:
         if isinstance(path, int):
@@ -111,6 +108,28 @@ class Guard:
         except TypeError:
             return False
         return name.startswith(_OWN_DESCRIPTORS) or os.path.realpath(name).startswith(self._scratch)
+
+
+def _imports(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether it happens while a module is imported that the lists name, or that a reader itself wants."""
+    frame, outermost = sys._getframe(3), None
+    importer = frame
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "_find_and_load" and code.co_filename == "<frozen importlib._bootstrap>":
+            outermost, importer = frame.f_locals.get("name"), frame.f_back
+        frame = frame.f_back
+    module = outermost or (arguments[0] if event == "import" else None)
+    return module is not None and (_is_listed(module) or _is_reader(importer))
+
+
+def _callers(frame: FrameType | None) -> str:
+    """Where it happened, the nearest first."""
+    found: list[str] = []
+    while frame is not None and len(found) < 8:
+        found.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        frame = frame.f_back
+    return " < ".join(found)
 
 
 @cache

@@ -36,6 +36,8 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         from fuzz.outcome import execute
         from fuzz.seeds.reading import read_seeds
         from fuzz.target import all_targets
+        from mlpack.formats import all_formats
+        from mlpack.scan.rules import all_rules
 
         target = all_targets()[name]
         for library in target.libraries:
@@ -43,6 +45,7 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         for codec in CODECS:
             codecs.lookup(codec)
         found = read_seeds(seeds, target)
+        all_rules(), all_formats()
         guard = Guard(scratch)
         for seed in found:  # before anybody watches: libraries import and compile on first use
             execute(target, seed, guard)

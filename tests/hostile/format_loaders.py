@@ -22,10 +22,13 @@ def secret_weights() -> bytes:
 
 
 def by_keras_unsafe(path: Path) -> Any:
-    """``keras.saving.load_model(path, safe_mode=False)``: what the first answer to Keras's error message tells to type."""
+    """``keras.saving.load_model(path, safe_mode=False)``, which Keras's own error message tells to type, and a prediction."""
     import keras
+    import numpy as np
 
     model = keras.saving.load_model(path, compile=False, safe_mode=False)
+    if all(one.dtype == "float32" for one in model.inputs):
+        model(np.zeros((1, 4), np.float32))
     words = [layer.get_vocabulary() for layer in model.layers if hasattr(layer, "get_vocabulary")]
     return "reads" if any(SECRET in one for one in words) else model
 

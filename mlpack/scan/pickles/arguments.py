@@ -258,6 +258,14 @@ def _arrow_array(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
     return numbers and _is_made(kind, name_of) and type(buffers) is list and children == [] and dictionary is None
 
 
+# torch
+
+
+def _tensor_of_type(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
+    """The function that it calls is one of torch's own rebuilders."""
+    return bool(arguments) and name_of(arguments[0]).startswith("torch._utils._rebuild_")
+
+
 _CHECKS: Mapping[str, Check] = {
     "_codecs.encode": _encode,
     "builtins.bytearray": _bytes,
@@ -287,4 +295,5 @@ _CHECKS: Mapping[str, Check] = {
     "pyarrow.lib.py_buffer": _arrow_buffer,
     "pyarrow.lib.type_for_alias": _text_type,
     "re._compile": _compile,
+    "torch._tensor._rebuild_from_type_v2": _tensor_of_type,
 }

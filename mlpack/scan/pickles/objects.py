@@ -51,6 +51,9 @@ class Target:
         return "referred" in self.roles and self.qualified not in HELD_BACK
 
 
+_OF_TENSORS = frozenset({"torch._tensor", "torch._utils"})
+_STORAGE = ("torch.storage", "_load_from_bytes")
+"""What tensors are rebuilt with, and the call that their bytes lie in outside of torch's own files: nobody allows it unasked."""
 _STATELESS = _PLAIN | _CODE | {Target}
 
 
@@ -82,6 +85,8 @@ class Objects:
             if not roles:
                 self._refuse(finding_of(Use(module, name, "referred"), offset))
             qualified = f"{module}.{name}"
+            if module in _OF_TENSORS and not self._gate.roles(*_STORAGE):
+                self._misdeed(pickles.CALL, f"it rebuilds a tensor, by {qualified}, and holds none")
             target = Target(
                 module=module,
                 name=name,

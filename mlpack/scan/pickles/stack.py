@@ -13,10 +13,11 @@ from mlpack.scan.rules import pickles
 
 @dataclass(frozen=True)
 class Budget:
-    """What one pickle may cost: bytes of opcodes and numbers, containers and objects made, leaves of one dictionary key."""
+    """What one pickle may cost: bytes of opcodes and numbers, objects made, marks open at once, leaves of one dictionary key."""
 
     opcodes: int = 100_000_000
     objects: int = 5_000_000
+    marks: int = 50_000
     key_leaves: int = 10_000
 
 

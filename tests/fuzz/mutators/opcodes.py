@@ -55,14 +55,13 @@ def changed_pickle(data: bytes, rng: Random, seeds: Sequence[bytes]) -> bytes:
     others = split(rng.choice(seeds)) if seeds else codes
     for _ in times(rng):
         rng.choice(_CHANGES)(codes, rng, others)
-        if not codes:
-            codes = [b"N", b"."]
+        codes = [code for code in codes if code] or [b"N", b"."]
     return b"".join(codes if rng.random() < 0.1 else reframed(codes, rng))
 
 
 def reframed(codes: Sequence[bytes], rng: Random) -> list[bytes]:
     """Without frames, or with one around all that follows the protocol: as they were they would end somewhere else."""
-    bare = [code for code in codes if code and code[0] != _FRAME] or [b"."]
+    bare = [code for code in codes if code[0] != _FRAME] or [b"."]
     if rng.random() < 0.7 or bare[0][:1] != b"\x80":
         return bare
     inner = b"".join(bare[1:])
