@@ -1,6 +1,6 @@
 """The worker's end: restricts itself, then answers calls until its input ends.
 
-Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD PARENT_PID SCRATCH``. Nothing that may start a thread is imported
+Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD STATUS_FD PARENT_PID SCRATCH``. Nothing that may start a thread is imported
 before the process is in its sandbox: Landlock binds the thread that asks for it and those that it starts later.
 """
 
@@ -20,13 +20,13 @@ from mlpack.isolate.sandbox import Sandbox
 from mlpack.isolate.watch import go_on_watched
 
 
-def main(request_fd: int, answer_fd: int, parent: int, scratch: Path) -> None:
+def main(request_fd: int, answer_fd: int, status_fd: int, parent: int, scratch: Path) -> None:
     """Serve calls. The process ends, and its scratch folder goes, when the parent closes its end or dies."""
     try:
         start = read_head(lambda size: read_exactly(request_fd, size))
     except EOFError:
         sys.exit(1)
-    go_on_watched(parent, scratch, (request_fd, answer_fd))
+    go_on_watched(parent, scratch, (request_fd, answer_fd), status_fd)
     code = 0
     try:
         _serve(request_fd, answer_fd, start, scratch)
@@ -56,4 +56,4 @@ def _protected(start: dict[str, Any], scratch: Path) -> Protection:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
+    main(*map(int, sys.argv[1:5]), Path(sys.argv[5]))

@@ -6,6 +6,8 @@ document as ``{"$array": [dtype, shape]}``; strings and other objects travel in 
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -16,6 +18,8 @@ from mlpack.runtime.session import Array
 
 _MARK = "$array"
 _STRINGS = "$strings"
+_NUMBERS = re.compile(r"[<>|=]?[biufc]\d{1,2}")
+"""Numbers: of any other type NumPy could be given bytes that it believes to be more than that."""
 
 
 def send(stream: BinaryIO, message: Any) -> None:
@@ -31,9 +35,12 @@ def send(stream: BinaryIO, message: Any) -> None:
 def receive(read_exactly: Callable[[int], bytearray]) -> Any:
     """Read one message with ``read_exactly(n)``, which raises EOFError when the other side is gone.
 
-    Raises ValueError for a message that breaks the format.
+    Raises ValueError for a message that breaks the format: the other side may be a model's code.
     """
-    return _unpack(read_head(read_exactly), read_exactly)
+    try:
+        return _unpack(read_head(read_exactly), read_exactly)
+    except (TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise ValueError(f"a message that cannot be read: {error or type(error).__name__}") from error
 
 
 def _pack(value: Any, buffers: list[Array]) -> Any:
@@ -52,7 +59,7 @@ def _pack_array(array: Array, buffers: list[Array]) -> dict[str, Any]:
     if array.dtype.kind in "OUST":
         items = [_text_or_number(item) for item in array.ravel().tolist()]
         return {_STRINGS: [list(array.shape), items]}
-    if array.dtype.kind not in "biufcV" or array.dtype.names:
+    if array.dtype.kind not in "biufc" and array.dtype.name != "bfloat16":
         raise TypeError(f"an array of {array.dtype} cannot be sent")
     contiguous = np.ascontiguousarray(array)
     buffers.append(contiguous)
@@ -75,7 +82,9 @@ def _unpack(value: Any, read_exactly: Callable[[int], bytearray]) -> Any:
     if set(value) == {_MARK}:
         name, shape = value[_MARK]
         dtype = _dtype(name)
-        count = int(np.prod(shape, dtype=np.int64))
+        if type(shape) is not list or not all(type(size) is int and size >= 0 for size in shape):
+            raise ValueError(f"an array of the shape {str(shape)[:40]}")
+        count = math.prod(shape)
         return np.frombuffer(read_exactly(count * dtype.itemsize), dtype=dtype).reshape(shape)
     if set(value) == {_STRINGS}:
         shape, items = value[_STRINGS]
@@ -91,4 +100,6 @@ def _dtype(name: str) -> np.dtype[np.generic]:
 
         custom: np.dtype[np.generic] = np.dtype(ml_dtypes.bfloat16)
         return custom
+    if not isinstance(name, str) or not _NUMBERS.fullmatch(name):
+        raise ValueError(f"an array of {str(name)[:40]!r}")
     return np.dtype(name)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import select
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from mlpack.core.errors import MissingLibraryError, MlpackError, WorkerError, error_classes
 from mlpack.core.finding import Finding
@@ -22,8 +20,8 @@ from mlpack.isolate import wire
 from mlpack.isolate.environment import keras_settings, private_folders, worker_environment
 from mlpack.isolate.limits import Limits
 from mlpack.isolate.protection import Gap, Protection
+from mlpack.isolate.process import WatchedProcess
 from mlpack.isolate.sandbox import Sandbox
-from mlpack.isolate.watch import remove_tree
 
 _STDERR_TAIL = 4000
 _START_SECONDS = 120.0
@@ -66,7 +64,7 @@ class Worker:
         self._required = require_sandbox
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         variables = worker_environment(self._scratch, environment or {}, sandboxed=sandbox is not None)
-        self._process, self._requests, self._answers = self._start(interpreter, variables)
+        self._process = WatchedProcess(interpreter, self._scratch, variables, self._log)
         start = {
             "target": target,
             "limits": (limits or Limits.usual()).to_json(),
@@ -75,7 +73,7 @@ class Worker:
             "homes": [str(folder) for folder in private_folders()],
         }
         with contextlib.suppress(BrokenPipeError):  # it is dead already: the first call says how it died
-            wire.send(self._requests, start)
+            wire.send(self._process.requests, start)
 
     @property
     def protection(self) -> Protection:
@@ -115,44 +113,34 @@ class Worker:
         deadline = None if timeout is None else time.monotonic() + timeout
         self._awaited_protection(time.monotonic() + _START_SECONDS)
         try:
-            answer = wire.receive(lambda size: self._read(size, deadline))
+            answer = wire.receive(lambda size: self._process.read(size, deadline))
+            raised = self._error(answer["error"]) if "error" in answer else None
+            value = None if raised else answer["value"]
         except EOFError:
             raise self._death() from None
         except TimeoutError:
             self.kill()
             raise WorkerError(f"the {self.name} hung: no answer within {timeout:.0f} s") from None
-        except ValueError as error:
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             self.kill()
             raise WorkerError(f"the {self.name} sent a broken answer", why=str(error)) from error
-        if "error" in answer:
-            raise self._error(answer["error"])
-        return answer["value"]
+        if raised is not None:
+            raise raised
+        return value
 
     @property
     def alive(self) -> bool:
         """Whether the process is still there."""
-        return self._process.poll() is None
+        return self._process.exit_code(0) is None
 
     def kill(self) -> None:
         """End the process and all that it started. What it wrote stays until `close`."""
-        if self._process.returncode is not None:
-            return
-        # To the watcher, which ends the worker and waits for it. Not through Popen, which would reap one that is dead already.
-        os.kill(self._process.pid, signal.SIGTERM)
-        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # the group may be gone
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.kill()
 
     def close(self) -> None:
         """End the process and remove its scratch folder. Safe to call twice."""
-        self.kill()
-        for stream in (self._requests, self._answers, self._log):
-            try:
-                stream.close()
-            except BrokenPipeError:
-                continue  # bytes that the dead worker never read
-        remove_tree(self._scratch)
+        self._process.close()
+        self._log.close()
 
     def output(self) -> str:
         """What libraries in the worker printed, the last 4,000 bytes."""
@@ -168,33 +156,10 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _start(
-        self, interpreter: str, variables: Mapping[str, str]
-    ) -> tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]:
-        request_read, request_write = os.pipe()
-        answer_read, answer_write = os.pipe()
-        process = subprocess.Popen(
-            [
-                interpreter,
-                "-m",
-                "mlpack.isolate.host",
-                *map(str, (request_read, answer_write, os.getpid(), self._scratch)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            pass_fds=(request_read, answer_write),
-            start_new_session=True,
-            env=variables,
-        )
-        os.close(request_read)
-        os.close(answer_write)
-        return process, os.fdopen(request_write, "wb"), os.fdopen(answer_read, "rb", buffering=0)
-
     def _awaited_protection(self, deadline: float) -> Protection:
         if self._protection is None:
             try:
-                said = wire.receive(lambda size: self._read(size, deadline))
+                said = wire.receive(lambda size: self._process.read(size, deadline))
             except EOFError:
                 raise self._death() from None
             except TimeoutError:
@@ -209,29 +174,15 @@ class Worker:
 
     def _send(self, message: Any) -> None:
         try:
-            wire.send(self._requests, message)
+            wire.send(self._process.requests, message)
         except BrokenPipeError:
             self._awaited_protection(time.monotonic() + _START_SECONDS)  # it may have ended for want of its sandbox
             raise self._death() from None
 
-    def _read(self, size: int, deadline: float | None) -> bytearray:
-        data = bytearray(size)
-        view = memoryview(data)
-        while view:
-            wait = None if deadline is None else max(0.0, deadline - time.monotonic())
-            if not select.select([self._answers], [], [], wait)[0]:
-                raise TimeoutError
-            count = self._answers.readinto(view)  # type: ignore[attr-defined]
-            if not count:
-                raise EOFError
-            view = view[count:]
-        return data
-
     def _death(self) -> WorkerError:
         self._protection = self._protection or _SILENT
-        try:
-            code = self._process.wait(_LAST_SECONDS)
-        except subprocess.TimeoutExpired:  # code in it closed the pipe and went on
+        code = self._process.exit_code(_LAST_SECONDS)
+        if code is None:  # code in it closed the pipe and went on
             self.kill()
             return WorkerError(f"the {self.name} went silent before it answered", details=self.output())
         killed = code < 0

@@ -26,9 +26,9 @@ class Opened:
     identity: Identity
 
     def check_unchanged(self) -> None:
-        """Raises UnsafeFileError where the file was written to since it was opened."""
+        """Raises UnsafeFileError where the file was written to, or lost a name, since it was opened."""
         if identity_of(os.fstat(self.file.fileno())) != self.identity:
-            raise files.CHANGED.error(str(self.path), "it was written to while it was being loaded")
+            raise files.CHANGED.error(str(self.path), "it was replaced or written to while it was being loaded")
 
     @contextmanager
     def named(self, name: str) -> Iterator[Path]:

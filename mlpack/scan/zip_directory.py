@@ -26,7 +26,11 @@ _END = struct.Struct("<4s4H2IH")
 _END_MAGIC = b"PK\x05\x06"
 _LOCATOR = struct.Struct("<4sIQI")
 _END64 = struct.Struct("<4sQ2H2I4Q")
+_CENTRAL_SIZE = 46
 _MAX_COMMENT = 1 << 16
+_MAX_DIRECTORY = 64 << 20
+_FAR = 1 << 62
+"""No file reaches there, and none can be sought beyond."""
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 _DESCRIBED_BEHIND = 0x0008
@@ -57,6 +61,8 @@ class Local:
 
 def read_local(file: BinaryIO, offset: int) -> Local | None:
     """The header at ``offset``; None where none stands."""
+    if not 0 <= offset < _FAR:
+        return None
     file.seek(offset)
     head = file.read(LOCAL.size)
     if len(head) < LOCAL.size or not head.startswith(LOCAL_MAGIC):
@@ -73,7 +79,7 @@ def check_directory(file: BinaryIO, infos: Sequence[zipfile.ZipInfo]) -> list[Fi
     """What is wrong with the archive in ``file``, whose directory lists ``infos``. Raises zipfile.BadZipFile."""
     end = _end_of(file)
     found = [*end.findings, *_check_sizes(infos, end.length), *_check_names(infos)]
-    if end.count != len(infos):
+    if not end.count == len(infos) == _listed(file, end):
         found.append(containers.DIRECTORY.finding(f"it counts {end.count:,} members and lists {len(infos):,}"))
     found += _check_layout(file, infos, end.directory)
     return found[:_MOST]
@@ -81,10 +87,11 @@ def check_directory(file: BinaryIO, infos: Sequence[zipfile.ZipInfo]) -> list[Fi
 
 @dataclass(frozen=True)
 class _End:
-    """The record at the end: how many members, where the directory begins, how long the file is."""
+    """The record at the end: how many members, where the directory begins, how long it is, how long the file is."""
 
     count: int
     directory: int
+    size: int
     length: int
     findings: tuple[Finding, ...]
 
@@ -97,10 +104,10 @@ def _end_of(file: BinaryIO) -> _End:
     at = len(tail) - _END.size if tail[-_END.size :].startswith(_END_MAGIC) else tail.rfind(_END_MAGIC)
     if at < 0 or len(tail) - at < _END.size:
         raise zipfile.BadZipFile("it has no directory")
-    _, disk, first_disk, here, count, size, directory, _ = _END.unpack_from(tail, at)
+    _, disk, first_disk, here, count, size, directory, comment = _END.unpack_from(tail, at)
     found: list[Finding] = []
     behind = len(tail) - at - _END.size
-    if behind:
+    if behind or comment:
         found.append(containers.AROUND.finding(f"{behind:,} bytes stand behind its directory", offset=length - behind))
     stop = start + at
     wide = _end64(file, stop, found)
@@ -117,7 +124,7 @@ def _end_of(file: BinaryIO) -> _End:
         found.append(
             containers.AROUND.finding(f"{before:,} bytes stand before it, or its directory is not where it says")
         )
-    return _End(count, stop - size, length, tuple(found))
+    return _End(count, stop - size, size, length, tuple(found))
 
 
 def _end64(file: BinaryIO, stop: int, found: list[Finding]) -> tuple[int, int, int, int] | None:
@@ -137,6 +144,17 @@ def _end64(file: BinaryIO, stop: int, found: list[Finding]) -> tuple[int, int, i
     if record[4] or record[5]:
         found.append(containers.DIRECTORY.finding("it is a part of an archive of several", offset=place))
     return record[6], record[7], record[8], record[9]
+
+
+def _listed(file: BinaryIO, end: _End) -> int:
+    """How many entries fill the directory; -1 where they do not end with it."""
+    file.seek(max(0, end.directory))
+    entries = file.read(min(end.size, _MAX_DIRECTORY))
+    at = count = 0
+    while entries[at : at + 4] == b"PK\x01\x02" and at + _CENTRAL_SIZE <= len(entries):
+        at += _CENTRAL_SIZE + sum(struct.unpack_from("<3H", entries, at + 28))
+        count += 1
+    return count if at == len(entries) else -1
 
 
 def _check_sizes(infos: Sequence[zipfile.ZipInfo], length: int) -> Iterator[Finding]:

@@ -16,6 +16,8 @@ _SEED = {"random_state": 0}
 _TEXT = frozenset({"CountVectorizer", "TfidfVectorizer", "HashingVectorizer"})
 _TWO_TARGETS = frozenset({"CCA", "PLSCanonical", "PLSSVD", "MultiOutputRegressor", "RegressorChain"})
 _TWO_CLASSES = frozenset({"FixedThresholdClassifier", "TunedThresholdClassifierCV", "TargetEncoder"})
+_OF_AN_ESTIMATOR = frozenset({"ClassifierChain", "MultiOutputClassifier", "MultiOutputRegressor", "RegressorChain"})
+"""Between two releases their first argument had a default that does not work."""
 _LABELS = frozenset({"LabelBinarizer", "LabelEncoder"})
 
 
@@ -45,7 +47,8 @@ def arguments_of(kind: type) -> dict[str, Any]:
     needed = {
         name: _required(kind, name)
         for name, parameter in parameters.items()
-        if name != "self" and parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        if name != "self" and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        if parameter.default is parameter.empty or (name == "estimator" and kind.__name__ in _OF_AN_ESTIMATOR)
     }
     small = {name: value for name, value in {**_SEED, **_SMALL}.items() if name in parameters}
     return {**small, **{name: make() for name, make in needed.items() if name not in own}, **own}
@@ -80,7 +83,7 @@ def _own_arguments() -> dict[str, dict[str, Any]]:
     from sklearn.linear_model import LogisticRegression
 
     rows, target = data.iris()
-    learner = "base_estimator" if _has("semi_supervised.SelfTrainingClassifier", "base_estimator") else "estimator"
+    learner = "estimator" if _has("semi_supervised.SelfTrainingClassifier", "estimator") else "base_estimator"
     rounds = "max_iter" if _has("manifold.TSNE", "max_iter") else "n_iter"
     return {
         "FrozenEstimator": {"estimator": LogisticRegression().fit(rows, target)},

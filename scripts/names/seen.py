@@ -16,18 +16,25 @@ from names.sample import Sample
 def uses_of(samples: Iterable[Sample]) -> Iterator[tuple[Use, str]]:
     """Each use of a name in any dump of any sample, with the sample's name. A use comes as often as it is met.
 
-    Raises ValueError for a sample that the reader refuses.
+    Raises ValueError for a sample that does what no list can allow.
     """
+    for sample, view in _views(samples):
+        misdeeds = [finding.message for finding in view.findings if not finding.use]
+        if misdeeds:
+            raise ValueError(f"{sample}: {misdeeds[0]}")
+        for use in view.uses:
+            yield Use(canonical(use.module), use.name, use.role), sample
+
+
+def findings_of(samples: Iterable[Sample]) -> Iterator[str]:
+    """What a scan holds against any dump of any sample."""
+    for sample, view in _views(samples):
+        for finding in view.findings:
+            yield f"{sample}: {finding.message}"
+
+
+def _views(samples: Iterable[Sample]) -> Iterator[tuple[str, PickleView]]:
     for sample in samples:
-        for kind, _, content in every_dump(sample):
-            view = read(content, joblib=kind == "joblib")
-            misdeeds = [finding.message for finding in view.findings if not finding.use]
-            if misdeeds:
-                raise ValueError(f"{sample.name} as {kind}: {misdeeds[0]}")
-            for use in view.uses:
-                yield Use(canonical(use.module), use.name, use.role), sample.name
-
-
-def read(content: bytes, *, joblib: bool) -> PickleView:
-    """What ``content`` would make."""
-    return read_pickle(source_of(io.BytesIO(content), "the sample"), joblib=joblib)
+        for kind, protocol, content in every_dump(sample):
+            source = source_of(io.BytesIO(content), sample.name)
+            yield f"{sample.name} as {kind} {protocol}", read_pickle(source, joblib=kind == "joblib")

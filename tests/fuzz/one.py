@@ -36,6 +36,7 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         from fuzz.outcome import execute
         from fuzz.seeds.reading import read_seeds
         from fuzz.target import all_targets
+        from fuzz.words import listed
         from mlpack.formats import all_formats
         from mlpack.scan.rules import all_rules
 
@@ -45,7 +46,7 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         for codec in CODECS:
             codecs.lookup(codec)
         found = read_seeds(seeds, target)
-        all_rules(), all_formats()
+        all_rules(), all_formats(), listed()
         guard = Guard(scratch)
         for seed in found:  # before anybody watches: libraries import and compile on first use
             execute(target, seed, guard)

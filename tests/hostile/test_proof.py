@@ -18,13 +18,14 @@ GROUPS = {
         ("sklearn.svm", "pandas", "scipy.io", "joblib"),
     ),
     "torch": (("torch",), ("torch",)),
+    "keras": (("keras/",), ("keras",)),
 }
 """Libraries that are imported once for all entries that tell of them, and the words that tell."""
 
 
 def group_of(entry):
     text = f"{entry.name} {entry.bypass} {entry.proof} {' '.join(entry.says)}"
-    for group in ("torch", "sklearn"):
+    for group in ("keras", "torch", "sklearn"):
         if any(word in text for word in GROUPS[group][0]):
             return group
     return "python"

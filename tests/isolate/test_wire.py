@@ -44,3 +44,38 @@ def test_bfloat16_is_known_to_a_process_that_has_imported_nothing():
     wire.send(stream, {"array": np.array([1, 2.5], dtype=ml_dtypes.bfloat16)})
     run = subprocess.run([sys.executable, "-c", _RECEIVE], input=stream.getvalue(), capture_output=True, check=True)
     assert run.stdout.strip() == b"[1.0, 2.5]"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        *({"$array": [dtype, [1]]} for dtype in ("O", "U1", "S4", "M8", "V8", "O,i4", 3, None, [["a", "O"]])),
+        *({"$array": ["f8", shape]} for shape in ([-1], [1 << 63], [[1]], [1.5], None, [1 << 62, 4], [0] * 70)),
+        {"$array": 5},
+        {"$strings": [[3], [1]]},
+        {"$strings": [[1], 5]},
+    ],
+    ids=str,
+)
+def test_what_no_sender_writes_is_a_broken_message(document):
+    """A worker that a model has taken over sends what it likes; NumPy would take bytes for pointers or letters."""
+    import io
+
+    from mlpack.isolate import wire
+    from mlpack.isolate.framing import frame
+
+    stream = io.BytesIO(frame(document) + b"\x41" * 64)
+    with pytest.raises(ValueError):  # noqa: PT011 - of whatever kind
+        wire.receive(lambda size: bytearray(stream.read(size)))
+
+
+def test_a_head_of_lists_in_lists_is_a_broken_message():
+    import io
+
+    from mlpack.isolate import wire
+    from mlpack.isolate.framing import LENGTH
+
+    head = b"[" * 100_000 + b"]" * 100_000
+    stream = io.BytesIO(LENGTH.pack(len(head)) + head)
+    with pytest.raises(ValueError, match="cannot be read"):
+        wire.receive(lambda size: bytearray(stream.read(size)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 
@@ -11,7 +12,7 @@ import pytest
 
 from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.scan import compression
-from mlpack.scan.compression import compression_of, open_decompressed
+from mlpack.scan.compression import Unfolded, compression_of, open_decompressed, unfolded
 
 CONTENT = bytes(range(256)) * 1000
 COMPRESSED = {
@@ -63,3 +64,41 @@ def test_the_ratio_is_capped(tmp_path):
     path.write_bytes(bz2.compress(bytes(200 << 20)))
     with pytest.raises(UnsafeFileError, match="refused"), open_decompressed(path, "bz2") as source:
         source.skip(200 << 20)
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_a_second_stream_is_a_part_of_it(name, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(COMPRESSED[name] * 2)
+    with open_decompressed(path, name) as source:
+        assert source.read(2 * len(CONTENT)) == CONTENT * 2
+        assert source.at_end()
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+@pytest.mark.parametrize("behind", [b"x", bytes(4), b"\x80\x04N."])
+def test_bytes_behind_the_stream_are_refused(name, behind, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(COMPRESSED[name] + behind)
+    with open_decompressed(path, name) as source:
+        source.skip(len(CONTENT))
+        with pytest.raises(UnsafeFileError) as raised:
+            source.at_end()
+    assert [finding.rule for finding in raised.value.findings] == ["compression/behind"]
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_what_comes_before_the_damage(name):
+    whole = unfolded(io.BytesIO(COMPRESSED[name]), name, 1 << 20)
+    assert whole == Unfolded(CONTENT)
+    cut = unfolded(io.BytesIO(COMPRESSED[name][:-4]), name, 1 << 20)
+    assert cut.damage
+    assert CONTENT.startswith(cut.data)
+    assert unfolded(io.BytesIO(COMPRESSED[name]), name, 1000) == Unfolded(CONTENT[:1000], more=True)
+
+
+def test_a_dictionary_of_gigabytes_is_not_made(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(COMPRESSED["lzma"][:1] + b"\xff\xff\xff\xff" + COMPRESSED["lzma"][5:])
+    with pytest.raises(CorruptFileError, match="damaged"), open_decompressed(path, "lzma") as source:
+        source.read(1)

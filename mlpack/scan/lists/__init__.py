@@ -37,17 +37,25 @@ class Names:
 
 def roles_of(module: str, name: str) -> frozenset[Role]:
     """The roles in which a model file may use ``module.name``: none for a name that is in no list."""
+    module = canonical(module)
     listed = names_of(list_of(module))
-    return _NOTHING if listed is None else listed.roles.get((canonical(module), name), _NOTHING)
+    return _NOTHING if listed is None else listed.roles.get((module, name), _NOTHING)
 
 
 def severity_of(module: str, name: str, role: Role) -> Severity:
     """What it means that ``module.name`` is in no list, or not in that role."""
+    module = canonical(module)
     return meaning_of(list_of(module), module, name, role)
 
 
 def canonical(module: str) -> str:
-    """``numpy.core`` is what NumPy 1 calls ``numpy._core``."""
+    """The name of a module in the lists.
+
+    ``numpy.core`` is what NumPy 1 calls ``numpy._core``. What scikit-learn 1.4 to 1.7 compiled of its losses calls itself
+    ``_loss``, as if it stood alone.
+    """
+    if module == "_loss":
+        return "sklearn._loss._loss"
     return f"numpy._core{module[10:]}" if module == "numpy.core" or module.startswith("numpy.core.") else module
 
 

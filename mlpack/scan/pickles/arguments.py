@@ -12,6 +12,7 @@ from typing import Any
 
 from mlpack.scan.lists import canonical
 from mlpack.scan.pickles.reader import Payload
+from mlpack.scan.pickles.states import wrong_state
 
 NameOf = Callable[[Any], str]
 """The qualified name that a value came from; empty for a value that is no name."""
@@ -51,6 +52,8 @@ def check_of(module: str, name: str) -> Check | None:
     module = canonical(module)
     if name == "newObj":
         return _of_module(module)
+    if name.startswith("__pyx_unpickle_"):
+        return _cython
     return _CHECKS.get(f"{module}.{name}")
 
 
@@ -137,7 +140,14 @@ def _reconstructor(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
     if len(arguments) != 3:
         return False
     base = name_of(arguments[1])
-    return arguments[2] is None if base == "builtins.object" else type(arguments[2]) is _BASES.get(base)
+    if base == "builtins.object":
+        return arguments[2] is None
+    return type(arguments[2]) is _BASES.get(base) and not wrong_state("", arguments[2])
+
+
+def _cython(arguments: tuple[Any, ...], _: NameOf) -> bool:
+    """A class, a checksum, and None or a state."""
+    return len(arguments) == 3 and type(arguments[1]) is int and not wrong_state("", arguments[2])
 
 
 def _compile(arguments: tuple[Any, ...], _: NameOf) -> bool:
@@ -175,7 +185,9 @@ def _is_array(value: Any, name_of: NameOf) -> bool:
 def _is_empty(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
     """Shape and type, ``(0,)`` and ``b"b"``: what they are until the state is there."""
     shape, code = arguments
-    return type(shape) is tuple and len(shape) == 1 and _is_truth(shape[0], truth=False) and _letter(code, name_of) == "b"
+    return (
+        type(shape) is tuple and len(shape) == 1 and _is_truth(shape[0], truth=False) and _letter(code, name_of) == "b"
+    )
 
 
 def _frombuffer(arguments: tuple[Any, ...], name_of: NameOf) -> bool:

@@ -18,6 +18,8 @@ from mlpack.scan.rules import pickles
 _STOP = ord(".")
 _QUICK = frozenset({str, int})
 """Kinds of keys that hash quickly."""
+_DEEPEST_KEY = 100
+"""Tuples in tuples: two equal keys are compared by recursion."""
 
 
 class Builder(Protocol):
@@ -210,16 +212,16 @@ class Machine(Hot):
         for key in keys:
             if type(key) is str or type(key) is int:
                 continue
-            pending, leaves = [key], 0
+            pending, leaves = [(key, 0)], 0
             while pending:
                 leaves += 1
-                if leaves > self._budget.key_leaves:
+                part, depth = pending.pop()
+                if leaves > self._budget.key_leaves or depth > _DEEPEST_KEY:
                     raise self._costly("a key in its pickle unfolds without end")
-                part = pending.pop()
                 if isinstance(part, list | dict | set | bytearray):
                     self._fail(f"a {type(part).__name__} is used as a key")
                 if isinstance(part, tuple | frozenset):
-                    pending.extend(part)
+                    pending.extend((inner, depth + 1) for inner in part)
 
     # Names and what is made of them
 

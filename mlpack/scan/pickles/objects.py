@@ -16,12 +16,13 @@ import numpy as np
 from mlpack.core.errors import UnsafeFileError
 from mlpack.core.finding import Finding
 from mlpack.core.trust import Role, Use
+from mlpack.scan.lists import canonical
 from mlpack.scan.pickles.arguments import BINDER, HELD_BACK, PARTIAL, Check, builds_of, check_of, partial_of
 from mlpack.scan.pickles.array_guard import ArrayGuard
 from mlpack.scan.pickles.gate import Gate, finding_of
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.soundness import Reason, checks_of, reason
-from mlpack.scan.pickles.states import wrong_key, wrong_partial, wrong_state
+from mlpack.scan.pickles.states import is_shared, wrong_key, wrong_partial, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
 _INDIRECT, _INDIRECTLY = (BINDER, PARTIAL), (getattr, partial)
@@ -53,7 +54,7 @@ class Target:
 
 _OF_TENSORS = frozenset({"torch._tensor", "torch._utils"})
 _STORAGE = ("torch.storage", "_load_from_bytes")
-"""What tensors are rebuilt with, and the call that their bytes lie in outside of torch's own files: nobody allows it unasked."""
+"""What rebuilds tensors, and the call that holds their bytes outside of torch's own files: it is allowed by name alone."""
 _STATELESS = _PLAIN | _CODE | {Target}
 
 
@@ -129,8 +130,8 @@ class Objects:
     def build(self, made: Any, state: Any) -> Any:
         """``made`` with its state set, as pickle sets it; the method that does so is its class's own."""
         kind = type(made)
-        if kind in _STATELESS or id(made) in self._referred:
-            self._misdeed(pickles.STATE, "it sets the state of a name, a plain value or code")
+        if kind in _STATELESS or id(made) in self._referred or is_shared(kind.__name__):
+            self._misdeed(pickles.STATE, "it sets the state of a name, a plain value, code, or what a library shares")
         if issubclass(kind, np.dtype):
             return self.arrays.dtype(made, state)
         if issubclass(kind, np.ndarray):
@@ -229,7 +230,7 @@ class Objects:
         """A partial of a function that is listed as one that may be bound to arguments."""
         function = self._name_of(arguments[0]) if arguments else ""
         if function and "called" in self._gate.roles(PARTIAL[0], partial_of(function)):
-            return partial(*arguments)
+            return partial(arguments[0], *arguments[1:])
         return self._refuse(finding_of(Use(*PARTIAL, "called"), None))
 
     def _to_build(self, value: Any, maker: Target) -> Any:
@@ -258,7 +259,8 @@ def _built(kind: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> A
 
 def _resolved(module: str, name: str) -> Any:
     """The object called ``module.name``; NumPy's core by whichever name the NumPy at hand has for it."""
-    if module.startswith(("numpy._core", "numpy.core")):
+    module = canonical(module)
+    if module.startswith("numpy._core"):
         module = _core_of_numpy(module)
     return getattr(import_module(module), name)
 

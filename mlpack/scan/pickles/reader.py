@@ -14,7 +14,8 @@ from mlpack.scan.rules import pickles
 from mlpack.scan.source import Source
 
 _MAX_LINE = 1 << 16
-_MAX_INTEGER_BYTES = 1 << 20
+_MAX_INTEGER_BYTES = 1 << 10
+"""Python writes no number of more than 4,300 digits as text, which a finding or a header would have it do."""
 _FRAME = 0x95
 _PROTO = 0x80
 

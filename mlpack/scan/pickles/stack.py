@@ -13,7 +13,7 @@ from mlpack.scan.rules import pickles
 
 @dataclass(frozen=True)
 class Budget:
-    """What one pickle may cost: bytes of opcodes and numbers, objects made, marks open at once, leaves of one dictionary key."""
+    """What one pickle may cost: bytes of opcodes and numbers, objects made, marks open at once, leaves of one key."""
 
     opcodes: int = 100_000_000
     objects: int = 5_000_000

@@ -32,7 +32,8 @@ def wrong_state(module: str, state: Any) -> str:
     """Why ``state`` may not be set on an object of a class of ``module``; empty where it may.
 
     A name in double underscores would stand in for what Python and NumPy ask a class for: ``__array_interface__`` is an
-    address in memory. Distributions of SciPy compile the text in their state.
+    address in memory. Attributes may lie in a tuple of any length: classes compiled by Cython and pandas' arrays take them
+    from the end of one. Distributions of SciPy compile the text in their state.
     """
     if module.startswith(_DISTRIBUTIONS):
         if type(state) is not dict:
@@ -40,11 +41,22 @@ def wrong_state(module: str, state: Any) -> str:
         template = state.get(_TEMPLATE, "")
         if template != "" and (type(template) is not str or not _PARSERS.fullmatch(template)):
             return f"it has {module} compile {str(template)[:80]!r}"
-    for part in state if type(state) is tuple and len(state) == 2 else (state,):
+    pending, seen = [state], {id(state)}
+    while pending:
+        part = pending.pop()
         wrong = wrong_key(module, part.items()) if isinstance(part, dict) else ""
         if wrong:
             return wrong
+        for inner in part if type(part) is tuple else ():
+            if isinstance(inner, tuple | dict) and id(inner) not in seen:
+                seen.add(id(inner))
+                pending.append(inner)
     return ""
+
+
+def is_shared(name: str) -> bool:
+    """Whether ``name`` is the class or the maker of an object that there is one of in a process: it is the library's own."""
+    return name in {"MaskedConstant", "NaTType", "_nat_unpickle", "__nat_unpickle"}
 
 
 def wrong_partial(function: Any, state: Any) -> str:

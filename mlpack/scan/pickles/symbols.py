@@ -13,7 +13,7 @@ from mlpack.scan.pickles.array_judge import ArrayJudge, Made, made_by
 from mlpack.scan.pickles.gate import shown_name
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.reader import Payload
-from mlpack.scan.pickles.states import wrong_key, wrong_partial, wrong_state
+from mlpack.scan.pickles.states import is_shared, wrong_key, wrong_partial, wrong_state
 from mlpack.scan.rules import Rule, pickles
 
 
@@ -79,7 +79,9 @@ class Symbols:
         """A Name, the same for every mention."""
         found = self._known.get((module, name))
         if found is None:
-            found = self._known[module, name] = Name(module, name, offset, check_of(module, name), made_by(module, name))
+            found = self._known[module, name] = Name(
+                module, name, offset, check_of(module, name), made_by(module, name)
+            )
             self.names[found.qualified] = offset
         return found
 
@@ -123,8 +125,10 @@ class Symbols:
             kind = class_of(made)
             if kind is not None and (kind.module, kind.name) == PARTIAL:
                 wrong = wrong_partial(made.arguments[0] if made.arguments else None, state)
-            else:
-                wrong = wrong_state(kind.module if kind else "", state)
+            elif kind is not None and is_shared(kind.name):
+                wrong = f"it changes what {shown_name(kind.qualified)} gives to everybody"
+            else:  # a type's state has fields, which are no attributes
+                wrong = wrong_state(kind.module if kind else "", state) if kind is None or not kind.made else ""
             if wrong:
                 self._misdeed(pickles.STATE, wrong)
             lie = self._arrays.wrong(made, kind.made, state) if kind and kind.made else ""

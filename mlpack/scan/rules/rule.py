@@ -26,7 +26,12 @@ class Rule:
     def finding(self, message: str, *, member: str = "", offset: int | None = None, hint: str = "") -> Finding:
         """A finding by this rule. What of the file stands in it cannot write to a terminal, nor fill it."""
         return Finding(
-            self.id, self.severity, plain_text(message), plain_text(member), offset, plain_text(hint or self.advice, _LONGEST_HINT)
+            self.id,
+            self.severity,
+            plain_text(message),
+            plain_text(member),
+            offset,
+            plain_text(hint or self.advice, _LONGEST_HINT),
         )
 
     def error(

@@ -191,3 +191,14 @@ def test_a_dtype_cannot_change_under_an_array():
     assert load(honest)[0].dtype == np.dtype("V8")
     with pytest.raises((UnsafeFileError, CorruptFileError)):
         load(honest[:-1] + b"h" + bytes([place]) + state + b"b0.")
+
+
+def test_two_equal_keys_of_tuples_in_tuples_are_not_compared():
+    deep = b")" + b"\x85" * 9_000
+    with pytest.raises(UnsafeFileError):
+        load(b"\x80\x04}(" + deep + b"N" + deep + b"Nu.")
+
+
+def test_an_integer_that_python_would_not_write_as_text_is_refused():
+    with pytest.raises(CorruptFileError):
+        load(b"\x80\x04\x8b" + struct.pack("<i", 2_000) + b"\x7f" * 2_000 + b".")

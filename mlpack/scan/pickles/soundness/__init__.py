@@ -42,15 +42,21 @@ _KINDS: Mapping[str, Checks] = {
     "sklearn.tree._tree.Tree": Checks(before=trees.nodes, later=trees.features),
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor": Checks(later=trees.predictor),
     **{kind: Checks(later=trees.boosting) for kind in trees.BOOSTED},
+    **{kind: Checks(later=trees.decisions) for kind in trees.DECISIONS},
+    **{kind: Checks(later=trees.stages) for kind in trees.STAGED},
     **{kind: Checks(later=trees.neighbours) for kind in trees.BALLS},
     **{kind: Checks(before=trees.halves) for kind in trees.HALVES},
     **{kind: Checks(later=random.position) for kind in random.SOURCES},
 }
 
 
-@cache
 def checks_of(kind: type) -> Checks | None:
     """What an object of ``kind`` is held to."""
+    return _checks_of(kind)
+
+
+@cache
+def _checks_of(kind: type) -> Checks | None:
     return _KINDS.get(f"{kind.__module__}.{kind.__qualname__}")
 
 

@@ -21,7 +21,11 @@ def compressed(matrix: Any) -> str:
     """Rows of entries (columns for CSC, blocks for BSR): ``indptr``, ``indices`` and ``data``."""
     ends, places, data = matrix.indptr, matrix.indices, matrix.data
     across, along = _sizes(matrix)
-    if not all(_is_numbers(part, 1) for part in (ends, places)) or not isinstance(data, np.ndarray) or data.ndim not in (1, 3):
+    if (
+        not all(_is_numbers(part, 1) for part in (ends, places))
+        or not isinstance(data, np.ndarray)
+        or data.ndim not in (1, 3)
+    ):
         return "a sparse matrix without numbers"
     if len(ends) != across + 1 or ends[0] != 0 or np.any(np.diff(ends) < 0):
         return f"a sparse matrix with {len(ends) - 1:,} rows in place of {across:,}"
@@ -35,7 +39,9 @@ def coordinates(matrix: Any) -> str:
     shape = matrix.shape
     # SciPy 1.11 knows two of them by name.
     places = matrix.coords if "coords" in vars(matrix) else (matrix.row, matrix.col)
-    if len(places) != len(shape) or not all(_is_numbers(place, 1) and len(place) == len(matrix.data) for place in places):
+    if len(places) != len(shape) or not all(
+        _is_numbers(place, 1) and len(place) == len(matrix.data) for place in places
+    ):
         return "a sparse matrix whose coordinates are not those of its values"
     return next((wrong for place, size in zip(places, shape, strict=True) if (wrong := _beyond(place, size))), "")
 

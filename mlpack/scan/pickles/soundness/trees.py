@@ -16,7 +16,13 @@ BOOSTED = tuple(
     f"sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoosting{kind}"
     for kind in ("Classifier", "Regressor")
 )
-_HALF = np.dtype([(name, np.intp) for name in ("dim", "count", "split", "start", "end", "one", "two", "less", "greater")])
+DECISIONS = tuple(
+    f"sklearn.tree._classes.{tree}Tree{kind}" for tree in ("Decision", "Extra") for kind in ("Classifier", "Regressor")
+)
+STAGED = tuple(f"sklearn.ensemble._gb.GradientBoosting{kind}" for kind in ("Classifier", "Regressor"))
+_HALF = np.dtype(
+    [(name, np.intp) for name in ("dim", "count", "split", "start", "end", "one", "two", "less", "greater")]
+)
 """``ckdtreenode`` in scipy/spatial/ckdtree/src/ckdtree_decl.h. The pointers are set anew from the last two."""
 
 
@@ -40,7 +46,12 @@ def predictor(tree: Any) -> str:
     held, sets = tree.nodes, tree.raw_left_cat_bitsets
     inner = held["is_leaf"] == 0
     chosen = held["bitset_idx"][inner & (held["is_categorical"] != 0)]
-    if not len(held) or sets.shape != tree.binned_left_cat_bitsets.shape or sets.shape[1:] != (8,) or sets.dtype != np.uint32:
+    if (
+        not len(held)
+        or sets.shape != tree.binned_left_cat_bitsets.shape
+        or sets.shape[1:] != (8,)
+        or sets.dtype != np.uint32
+    ):
         return "a tree without nodes or categories"
     return _astray(held, inner, "left", "right") or _outside(chosen, len(sets), "set of categories")
 
@@ -53,6 +64,28 @@ def boosting(model: Any) -> str:
         if wrong:
             return wrong
     return ""
+
+
+def decisions(model: Any) -> str:
+    """A decision tree: its rows have as many features as those of the tree in it."""
+    tree = vars(model).get("tree_")
+    return "" if tree is None else _width(tree, model.n_features_in_)
+
+
+def stages(model: Any) -> str:
+    """Gradient boosting: a tree for each output in each stage, of the features that its rows have."""
+    held = vars(model).get("estimators_")
+    if held is None:
+        return ""
+    classes = getattr(model, "n_classes_", 1)
+    outputs = classes if classes > 2 else 1  # two classes share one
+    if held.ndim != 2 or held.shape[1] != outputs or vars(model).get("n_trees_per_iteration_", outputs) != outputs:
+        return f"stages of other trees than one for each of {outputs:,} outputs"
+    return next((wrong for tree in held.ravel() if (wrong := _width(tree.tree_, model.n_features_in_))), "")
+
+
+def _width(tree: Any, features: int) -> str:
+    return "" if tree.n_features == features else f"a tree of {tree.n_features:,} features in a model of {features:,}"
 
 
 def neighbours(tree: Any) -> str:

@@ -1,0 +1,93 @@
+"""What a state may not hold, wherever in it that lies: NumPy takes an attribute of that name for an address in memory."""
+
+from __future__ import annotations
+
+import io
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import OptimizeResult
+from sklearn.utils import Bunch
+
+from mlpack.core.errors import UnsafeFileError
+from mlpack.scan.pickles.gate import Gate
+from mlpack.scan.pickles.loading import load_pickle
+from mlpack.scan.pickles.states import wrong_state
+from mlpack.scan.pickles.stream import read_pickle
+from mlpack.scan.source import Source
+
+SECRET = np.array([4242.0])
+ADDRESS = {"__array_interface__": SECRET.__array_interface__}
+
+
+class Reduced:
+    """Pickled as the call and the state that it is given."""
+
+    def __init__(self, *reduction):
+        self.reduction = reduction
+
+    def __reduce__(self):
+        return self.reduction
+
+
+def source(root, protocol=2):
+    data = pickle.dumps(root, protocol)
+    return Source(io.BytesIO(data), "test", end=len(data))
+
+
+def refused(root):
+    assert [finding.severity for finding in read_pickle(source(root)).findings] == ["error"], "the judge sees it"
+    with pytest.raises(UnsafeFileError):
+        load_pickle(source(root), Gate())
+
+
+def dates(attributes):
+    """An array of dates whose state ends with ``attributes``, in both forms that pandas reads."""
+    make, arguments, (dtype, array) = pd.array(np.zeros(1, "M8[ns]")).__reduce__()
+    yield Reduced(make, arguments, (array, dtype, attributes))
+    yield Reduced(make, arguments, ({"_ndarray": array, "_dtype": dtype, **attributes},))
+    yield Reduced(make, (*arguments[:2], (array, dtype, attributes)))
+
+
+@pytest.mark.parametrize("way", range(3))
+def test_an_array_of_dates_brings_no_address(way):
+    refused(list(dates(ADDRESS))[way])
+
+
+def test_an_array_of_dates_with_other_attributes_is_loaded():
+    assert load_pickle(source(next(dates({"_freq": None}))), Gate())[0] == pd.Timestamp(0)
+
+
+@pytest.mark.parametrize("kind", [Bunch, OptimizeResult])
+def test_a_dictionary_that_answers_by_attribute_is_not_made_with_an_address(kind):
+    """Its items are its attributes, and what protocols 0 and 1 make it of sets them."""
+    import copyreg
+
+    refused(Reduced(copyreg._reconstructor, (kind, dict, ADDRESS)))
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2, 5])
+def test_a_dictionary_that_answers_by_attribute_is_loaded(protocol):
+    assert load_pickle(source(Bunch(a=1), protocol), Gate()).a == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "state"),
+    [
+        (np.ma.core.MaskedConstant, (), (1, (2,), np.dtype("f8"), False, bytes(16), bytes(2), None)),
+        (pd.NaT.__reduce__()[0], (None,), {"value": 1}),
+    ],
+)
+def test_what_a_library_has_one_of_stays_as_it_is(make, arguments, state):
+    refused(Reduced(make, arguments, state))
+    assert np.ma.masked.shape == ()
+    assert "value" not in vars(pd.NaT)
+
+
+def test_a_state_that_unfolds_without_end_is_looked_through_once():
+    state = ()
+    for _ in range(200):
+        state = (state, state)
+    assert wrong_state("sklearn", state) == ""
