@@ -1,7 +1,7 @@
 """The worker's end: restricts itself, then answers calls until its input ends.
 
-Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD STATUS_FD PARENT_PID SCRATCH``. Nothing that may start a thread is imported
-before the process is in its sandbox: Landlock binds the thread that asks for it and those that it starts later.
+Run as ``python -m mlpack.isolate.host REQUEST_FD ANSWER_FD STATUS_FD PARENT_PID SCRATCH``. Nothing that may start a thread is
+imported before the process is in its sandbox: Landlock binds the thread that asks for it and those that it starts later.
 """
 
 from __future__ import annotations
@@ -56,4 +56,4 @@ def _protected(start: dict[str, Any], scratch: Path) -> Protection:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:5]), Path(sys.argv[5]))
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))

@@ -116,7 +116,7 @@ def _open_parent(parent: int) -> int | None:
 def _orders() -> int:
     """A descriptor from which the numbers of the parent's signals can be read, those that waited until now among them."""
     read, write = os.pipe()
-    os.set_blocking(write, False)  # noqa: FBT003
+    os.set_blocking(write, False)
     signal.set_wakeup_fd(write)
     for order in _ORDERS:
         signal.signal(order, lambda *_: None)

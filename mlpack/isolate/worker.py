@@ -19,8 +19,8 @@ from mlpack.core.finding import Finding
 from mlpack.isolate import wire
 from mlpack.isolate.environment import keras_settings, private_folders, worker_environment
 from mlpack.isolate.limits import Limits
-from mlpack.isolate.protection import Gap, Protection
 from mlpack.isolate.process import WatchedProcess
+from mlpack.isolate.protection import Gap, Protection
 from mlpack.isolate.sandbox import Sandbox
 
 _STDERR_TAIL = 4000

@@ -130,7 +130,7 @@ def _judge_part(judge: _Judge, part: dict[str, Any], owner: str) -> None:
 
 def _is_inline(vocabulary: Any) -> bool:
     """None, a list of words, or the same as an array."""
-    if isinstance(vocabulary, dict) and vocabulary.get("class_name") in {"__numpy__", "__tensor__"}:
+    if isinstance(vocabulary, dict) and vocabulary.get("class_name") in ("__numpy__", "__tensor__"):
         config = vocabulary.get("config")
         return isinstance(config, dict) and isinstance(config.get("value"), list)
     return vocabulary is None or isinstance(vocabulary, list)
@@ -178,7 +178,7 @@ def _judge_class(judge: _Judge, part: dict[str, Any], kind: str, module: str | N
         _judge_foreign(judge, part, module, kind, shown)
     elif (_canonical(module), kind) in known.classes:
         registered = part.get("registered_name")
-        if registered not in {None, kind}:
+        if registered not in (None, kind):
             _own(judge, part, module, kind, f"{shown}, under the name {str(registered)[:80]!r}")
     elif (_canonical(module), kind) in known.functions:
         return
@@ -191,7 +191,7 @@ def _judge_class(judge: _Judge, part: dict[str, Any], kind: str, module: str | N
 def _judge_bare(judge: _Judge, part: dict[str, Any], kind: str, shown: str) -> None:
     """Without a module: Keras looks in its layers, initializers..., and in what the user registered."""
     known = keras_names()
-    if kind in known.bare and part.get("registered_name") in {None, kind}:
+    if kind in known.bare and part.get("registered_name") in (None, kind):
         return
     if kind in known.bare_functions:
         return

@@ -198,7 +198,7 @@ def _read_opset(source: Source, end: int) -> tuple[str, int]:
     for one in fields(source, end):
         if one.number == 1 and one.wire == LENGTH:
             domain = text(source, one)
-        elif one.number == 2:
+        elif one.number == 2 and one.wire == VARINT:
             version = signed(one.value)
     return _own_domain(domain), version
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -18,6 +20,7 @@ from mlpack.scan.pickles.stream import PickleView, read_pickle
 from mlpack.scan.pickles.symbols import Call, Name, attributes_of, class_of
 from mlpack.scan.pickles.tensors import tensor_count, tensor_shape
 from mlpack.scan.rules import torch
+from mlpack.scan.source import Source, source_of
 from mlpack.scan.torch_code import declared_names, judge_code, parsed
 from mlpack.scan.torch_names import bytecode_findings, script_findings
 from mlpack.scan.torch_tensors import ScriptMachine, TorchSymbols, storage_findings
@@ -28,6 +31,7 @@ EXTRA = "mlpack.json"
 _ALWAYS = (
     r"data\.pkl|data/\d+|version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"
 )
+_MOST_HELD = 32 << 20
 _SAVED = re.compile(_ALWAYS)
 """What `torch.save` writes into its folder."""
 _SCRIPTED = re.compile(
@@ -130,8 +134,18 @@ def _root(archive: Archive, path: Path) -> str:
 
 def _read_pickle(archive: Archive, name: str, machine: type[Machine] = Machine) -> tuple[PickleView, TorchSymbols]:
     symbols = TorchSymbols(name)
-    with archive.source(name) as source:
+    with _member(archive, name) as source:
         return read_pickle(source, member=name, symbols=symbols, machine=machine), symbols
+
+
+@contextmanager
+def _member(archive: Archive, name: str) -> Iterator[Source]:
+    """A member's bytes, numbered from its own first byte where they fit into memory."""
+    if archive.members[name].file_size > _MOST_HELD:
+        with archive.source(name) as source:
+            yield source
+    else:
+        yield source_of(io.BytesIO(archive.text(name)), f"{archive.path}:{name}")
 
 
 def _read_script_pickles(archive: Archive) -> tuple[dict[str, PickleView], list[Finding]]:
@@ -168,7 +182,7 @@ def _foreign_findings(archive: Archive, root: str, known: re.Pattern[str]) -> li
         if known.fullmatch(name.removeprefix(f"{root}/")):
             continue
         found.append(torch.MEMBER.finding(f"torch writes no {name[:120]!r}", member=name, offset=info.header_offset))
-        with archive.source(name) as source:
+        with _member(archive, name) as source:
             if begins_like_pickle(source.peek()[:256]):
                 try:
                     found += read_pickle(source, persistent=True, whole=False, member=name).findings

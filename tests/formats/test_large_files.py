@@ -92,6 +92,18 @@ def write_onnx(path, size):
         file.truncate(len(head) + size)
 
 
+def add_hole(archive, hole, size):
+    """A member of ``size`` bytes that takes no room on the disk."""
+    hole.CRC, hole.file_size, hole.compress_size = 0, size, size
+    hole.header_offset = archive.fp.tell()
+    archive.fp.write(hole.FileHeader(zip64=False))
+    archive.fp.seek(size, 1)
+    archive.start_dir = archive.fp.tell()
+    archive.filelist.append(hole)
+    archive.NameToInfo[hole.filename] = hole
+    archive._didModify = True
+
+
 def write_torchscript(path, size):
     """A real archive whose largest storage is replaced by a hole."""
     import torch
@@ -108,10 +120,7 @@ def write_torchscript(path, size):
                 content = content.replace(b"K\x01K\x01\x86", b"J" + (size // 4).to_bytes(4, "little") + b"K\x01\x86")
                 content = content.replace(b"K\x01K\x01t", b"J" + (size // 4).to_bytes(4, "little") + b"K\x01t")
             if info.filename == f"{root}/data/0":
-                hole = zipfile.ZipInfo(info.filename)
-                with rewritten.open(hole, "w", force_zip64=True):
-                    rewritten.fp.seek(size, 1)
-                hole.file_size = hole.compress_size = size
+                add_hole(rewritten, zipfile.ZipInfo(info.filename), size)
             else:
                 rewritten.writestr(info, content)
 

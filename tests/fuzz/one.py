@@ -19,7 +19,8 @@ import atheris
 MOST_BYTES = 1 << 30
 """Memory that one input may take beyond what the libraries have taken."""
 _MOST_FILE = 256 << 20
-CODECS = ("ascii", "cp437", "latin-1", "raw-unicode-escape", "utf-8", "utf-16", "utf-32", "idna")
+CODECS = ("ascii", "cp437", "latin-1", "raw-unicode-escape", "utf-8", "idna")
+CODECS += tuple(f"utf-{width}{order}" for width in (16, 32) for order in ("", "-le", "-be"))
 """Python imports the others when they are asked for by name: no file may choose."""
 _OF_LIBFUZZER = 0.15
 """The part of mutations that are libFuzzer's own: bytes, guided by what is compared with them."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -64,6 +65,9 @@ class Crew:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
         time.sleep(600)
+
+    def start_a_program(self):
+        return subprocess.Popen(["sleep", "600"]).pid
 
     def leave_something(self):
         path = Path(tempfile.gettempdir()) / "result"

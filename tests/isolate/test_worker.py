@@ -142,6 +142,33 @@ worker.call("hang_in_native_code", path={str(tmp_path / "pid")!r})
     _wait_for(lambda: not _is_running(pid))
 
 
+@pytest.mark.parametrize("end", ["worker.kill()", "worker.begin('crash'); worker._process.exit_code()"])
+def test_nor_does_one_that_is_killed_when_its_worker_has_gone_already(target, end):
+    script = f"""
+import time
+from mlpack.isolate import Worker
+worker = Worker({target!r})
+print(worker.call("leave_something"), flush=True)
+{end}
+print(worker.alive, flush=True)
+time.sleep(600)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
+        written = Path(parent.stdout.readline().strip())
+        assert parent.stdout.readline().strip() == "False"
+        assert written.exists()
+        parent.send_signal(signal.SIGKILL)
+    _wait_for(lambda: not written.parent.exists())
+
+
+def test_what_a_worker_started_ends_with_it(target):
+    with Worker(target, sandbox=None) as worker:
+        pid = worker.call("start_a_program")
+        assert _is_running(pid)
+        worker.kill()
+        _wait_for(lambda: not _is_running(pid))
+
+
 def _wait_for(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -129,7 +129,7 @@ def _text(blocks: Blocks, datatype: bytes, value: bytes) -> str:
         text = value[: number(datatype, 4, 4)].rstrip(b"\0")
     elif kind == _VLEN and _is_text(datatype):
         length, heap, index = number(value, 0, 4), number(value, 4, 8), number(value, 12, 4)
-        text = heap_object(blocks, heap, index)[:length] if length else b""
+        text = heap_object(blocks, heap, index)[:length].partition(b"\0")[0] if length else b""  # as C reads it
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:

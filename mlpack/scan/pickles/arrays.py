@@ -43,8 +43,8 @@ class JoblibSymbols(Symbols):
     ``read_nested`` reads the pickle of an object array. Format: `NumpyArrayWrapper.write_array` of joblib.
     """
 
-    def __init__(self, reader: Reader, member: str, read_nested: Callable[[], Any]) -> None:
-        super().__init__(member, outside=False)
+    def __init__(self, reader: Reader, member: str, read_nested: Callable[[], Any], *, outside: bool = False) -> None:
+        super().__init__(member, outside=outside)
         self._reader = reader
         self._read_nested = read_nested
         self.arrays = 0

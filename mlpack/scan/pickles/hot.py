@@ -105,9 +105,6 @@ class Hot(Stack):
                 self._reader.opcode_offset = source.position
                 self._fail("the stack is empty, or a memo was never set")
         self._spent += source.at - begun
-        if len(self._marks) > self._budget.marks:
-            self._reader.opcode_offset = source.position
-            raise self._costly(f"its pickle has more than {self._budget.marks:,} open marks")
         self._reader.settle()
 
     def _take(self, code: int, buffer: bytes, codes: Any) -> bool:

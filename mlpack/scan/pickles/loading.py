@@ -85,7 +85,7 @@ class _JoblibObjects(Objects):
             raise self._reader.corrupt("an array that is not described as joblib does")
         self.arrays.used([dtype])
         if dtype.hasobject:
-            return Machine(Reader(self._reader.source, keep=_ALL), Objects(self._file, self._gate)).run()
+            return self._nested()
         source = self._reader.source
         if state.get("numpy_array_alignment_bytes") is not None:
             source.skip(source.byte())
@@ -94,6 +94,13 @@ class _JoblibObjects(Objects):
         if not flat.dtype.isnative:
             flat = flat.byteswap().view(flat.dtype.newbyteorder("="))
         return flat.reshape(shape) if order == "C" else flat.reshape(shape[::-1]).transpose()
+
+    def _nested(self) -> Any:
+        """The array of objects that follows, a pickle of its own."""
+        builder = Objects(self._file, self._gate)
+        made = Machine(Reader(self._reader.source, keep=_ALL), builder).run()
+        builder.finish()
+        return made
 
     def _mapped(self, dtype: Any, count: int) -> Any:
         """The array where it lies in the file; a copy where it lies across the grain of the machine."""

@@ -90,6 +90,8 @@ class Machine(Hot):
             self._count()
             if self._spent > self._budget.opcodes:
                 raise self._costly(f"its pickle has more than {self._budget.opcodes:,} bytes of opcodes")
+            if len(self._marks) > self._budget.marks:
+                raise self._costly(f"its pickle has more than {self._budget.marks:,} open marks")
             code, argument = read()
             if code == _STOP:
                 return self._finish()

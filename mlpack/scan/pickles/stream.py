@@ -62,7 +62,7 @@ def read_pickle(
     """
     reader = Reader(source, keep=KEEP)
     if symbols is None:
-        symbols = _joblib_symbols(reader, member) if joblib else Symbols(member, outside=persistent)
+        symbols = _joblib_symbols(reader, member, outside=persistent) if joblib else Symbols(member, outside=persistent)
     try:
         root = machine(reader, symbols).run()
     except (CorruptFileError, UnsafeFileError) as error:
@@ -132,13 +132,13 @@ def read_row(source: Source, member: str = "", depth: int = 0) -> tuple[list[Fin
     return found, complete
 
 
-def _joblib_symbols(reader: Reader, member: str) -> JoblibSymbols:
+def _joblib_symbols(reader: Reader, member: str, *, outside: bool) -> JoblibSymbols:
     def read_nested() -> Any:
         view = read_pickle(reader.source, whole=False, member=member)
         symbols.absorb(view.names, view.uses, (found for found in view.findings if not found.use))
         return view.root
 
-    symbols = JoblibSymbols(reader, member, read_nested)
+    symbols = JoblibSymbols(reader, member, read_nested, outside=outside)
     return symbols
 
 

@@ -33,7 +33,8 @@ def wire(data: bytes) -> None:
 
 def _fields(source: Source, end: int, depth: int) -> None:
     for one in fields(source, end, frozenset({7, 8}) if depth % 2 else frozenset()):
-        assert one.offset < one.start <= source.position <= end
+        assert one.offset < one.start <= source.position
+        assert one.wire != LENGTH or source.position <= end
         if one.wire != LENGTH:
             numbers(source, one)
         elif one.number % 3 == 0 and depth < _MOST_DEPTH:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor, RandomForestClassifier
@@ -12,6 +13,7 @@ from sklearn.tree import DecisionTreeClassifier, ExtraTreeRegressor
 from sklearn.tree._tree import Tree
 
 from mlpack.core.errors import UnsafeFileError
+from mlpack.formats.joblib import FORMAT as JOBLIB
 from mlpack.scan.pickles.gate import Gate
 from mlpack.scan.pickles.loading import load_pickle
 from mlpack.scan.source import Source
@@ -62,3 +64,15 @@ def test_gradient_boosting_that_writes_more_outputs_than_it_has(labels):
     model.estimators_ = np.repeat(model.estimators_, 1000, axis=1)
     with pytest.raises(UnsafeFileError):
         load(model)
+
+
+def test_what_lies_in_an_array_of_objects_is_held_to_the_same(tmp_path):
+    """In joblib's files it is a pickle of its own."""
+    tree = DecisionTreeClassifier(max_depth=2).fit(ROWS, LABELS)
+    held, path = np.array([tree, None], dtype=object), tmp_path / "held.joblib"
+    joblib.dump(held, path)
+    assert np.array_equal(JOBLIB.load(path)[0].predict(ROWS), tree.predict(ROWS))
+    ask_for_far_features(tree)
+    joblib.dump(held, path)
+    with pytest.raises(UnsafeFileError):
+        JOBLIB.load(path)
