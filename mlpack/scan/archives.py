@@ -118,7 +118,8 @@ class Archive:
         try:
             yield
         except _ERRORS as error:
-            found = files.CORRUPT.finding(f"its zip archive cannot be read: {error}")
+            rule = containers.CHECKSUM if "CRC" in str(error) else files.CORRUPT
+            found = rule.finding(f"its zip archive cannot be read: {error}")
             raise self.refused([found]) from error
 
 

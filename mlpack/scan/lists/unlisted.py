@@ -52,7 +52,18 @@ _GADGETS = frozenset(
         *("IPython", "ipykernel", "jupyter_core", "traitlets", "nt", "posix", "__builtin__", "commands", "cffi"),
         *("requests", "urllib3", "httpx", "aiohttp", "paramiko", "fabric", "yaml", "jinja2", "pexpect", "ptyprocess"),
         *("numexpr", "sympy", "numba", "mlpack", "typer", "click", "rich", "docker", "fsspec", "git", "psutil"),
-        *("test", "_testcapi", "_testinternalcapi", "_pyrepl", "_bootsubprocess", "lark", "invoke", "sh", "plumbum", "py4j"),
+        *(
+            "test",
+            "_testcapi",
+            "_testinternalcapi",
+            "_pyrepl",
+            "_bootsubprocess",
+            "lark",
+            "invoke",
+            "sh",
+            "plumbum",
+            "py4j",
+        ),
     }
 )
 """Packages that no model is made of, and that hold ways to run code. They would be refused without this: it only decides that

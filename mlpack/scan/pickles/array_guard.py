@@ -117,7 +117,12 @@ def _described(made: Any, state: Any) -> tuple[Any, int]:
         raise TypeError(f"a {type(state).__name__}")
     version, order, subarray, names, fields, size, alignment, flags = state[:8]
     # NumPy 1 writes the flags as a signed byte.
-    if version not in (3, 4) or order not in ("<", ">", "|", "=") or type(flags) is not int or not -128 <= flags < 1 << 64:
+    if (
+        version not in (3, 4)
+        or order not in ("<", ">", "|", "=")
+        or type(flags) is not int
+        or not -128 <= flags < 1 << 64
+    ):
         raise ValueError(f"version {version!r}, byte order {order!r}, flags {flags!r}")
     if made.kind != "V" and not (subarray is names is fields is None):
         raise ValueError(f"{made} has neither fields nor parts")

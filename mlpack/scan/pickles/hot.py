@@ -30,8 +30,6 @@ _TEXTS = {0x8C: 1, 0x43: 1, 0x58: 4, 0x42: 4}
 _BYTES = frozenset({0x43, 0x42})
 
 
-_NO_KEYWORDS: dict[str, Any] = {}
-
 Deed = Literal["called", "built"]
 """What is done with a name: ``called`` by REDUCE, INST or OBJ, ``built`` by NEWOBJ and NEWOBJ_EX."""
 
@@ -44,17 +42,15 @@ class Hot(Stack):
         self._spent = 0
         self._bare: list[Callable[[Any], None] | None] = [None] * 256
         """The steps of opcodes without an argument; that of STOP is left out."""
-        self._make_call: Callable[[Deed, Any, tuple[Any, ...], dict[str, Any]], Any]
         self._carry: Callable[[tuple[Any, ...]], None] | None = None
 
-    def _sprint(self) -> None:  # noqa: C901, PLR0912, PLR0915 - a branch an opcode; calls would cost more than what they do
+    def _sprint(self) -> None:  # noqa: C901, PLR0912 - a branch an opcode; calls would cost more than what they do
         """Run opcodes up to one that is not known here, or to where the buffer or the frame comes to its end.
 
         Raises CorruptFileError where the stack or the memo lacks what an opcode needs.
         """
         source, stack, memo, carry = self._reader.source, self._stack, self._memo, self._carry
-        sparse = self._sparse
-        bare, call, constants, begun, fail = self._bare, self._make_call, _CONSTANTS, source.at, self._fail
+        bare, constants, begun, sparse = self._bare, _CONSTANTS, source.at, self._sparse
         buffer = self._reader.whole_frame()
         codes: Any = iter(buffer)
         codes.__setstate__(begun)
@@ -74,17 +70,12 @@ class Hot(Stack):
                     second = stack.pop() if code != 0x85 else None
                     items = (stack[-1],) if code == 0x85 else (stack[-1], second, third)[: code - 0x84]
                     stack[-1] = items
+                    self._objects += 1
                     if carry is not None:
                         carry(items)
                 elif code == 0x28:  # MARK
                     self._marks.append(stack)
                     stack = self._stack = []
-                elif code == 0x52:  # REDUCE
-                    arguments = stack.pop()
-                    if arguments.__class__ is not tuple:
-                        fail("arguments that are no tuple")
-                    stack[-1] = call("called", stack[-1], arguments, _NO_KEYWORDS)
-                    self._objects += 1
                 elif (step := bare[code]) is not None:
                     source.at = at = len(buffer) - codes.__length_hint__()
                     self._reader.opcode_offset = source.offset + at - 1

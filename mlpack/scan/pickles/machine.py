@@ -91,6 +91,7 @@ class Machine(Hot):
             if self._spent > self._budget.opcodes:
                 raise self._costly(f"its pickle has more than {self._budget.opcodes:,} bytes of opcodes")
             if len(self._marks) > self._budget.marks:
+                self._reader.opcode_offset = self._reader.source.position
                 raise self._costly(f"its pickle has more than {self._budget.marks:,} open marks")
             code, argument = read()
             if code == _STOP:

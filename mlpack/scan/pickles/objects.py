@@ -71,6 +71,8 @@ class Objects:
         self._gate = gate
         self.arrays = ArrayGuard(name)
         self._targets: dict[tuple[str, str], Target] = {}
+        self._stated: dict[int, Any] = {}
+        """What was given a state, by identity, and held so that no other object gets that identity."""
         self._referred: dict[int, Target] = {}
         """Names that were handed out as the objects they are, by their identity; each is held by its Target."""
         self._watched: dict[int, Any] = {}
@@ -132,6 +134,9 @@ class Objects:
         kind = type(made)
         if kind in _STATELESS or id(made) in self._referred or is_shared(kind.__name__):
             self._misdeed(pickles.STATE, "it sets the state of a name, a plain value, code, or what a library shares")
+        if id(made) in self._stated:
+            self._misdeed(pickles.STATE, f"it sets the state of one {kind.__qualname__} twice")
+        self._stated[id(made)] = made
         if issubclass(kind, np.dtype):
             return self.arrays.dtype(made, state)
         if issubclass(kind, np.ndarray):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-_WORDS = frozenset({"__doc__", "__name__", "__qualname__", "__module__"})
-"""Names in double underscores that are only read by people."""
+_WORDS = frozenset({"__doc__", "__name__", "__qualname__", "__module__", "__overloads__"})
+"""Names in double underscores that are only read by people, and the one that torch leaves on a module that was scripted."""
 _DISTRIBUTIONS = "scipy.stats."
 _TEMPLATE = "_parse_arg_template"
 _SHAPES = r"(?P<shapes>(?:[A-Za-z]\w*, )*)"

@@ -284,6 +284,11 @@ def test_budgets():
         run(b"]" + b"0]" * 1000 + b".", Budget(objects=100))
 
 
+def test_tuples_count_as_objects():
+    with pytest.raises(UnsafeFileError, match="refused"):
+        run(b"\x80\x04N" + b"\x85" * 100_000 + b".", Budget(objects=50_000))
+
+
 def test_repeated_items_on_a_call_take_linear_time():
     data = b"ccollections\nOrderedDict\n)R" + b"NNs" * 200_000 + b"."
     assert len(run(data).pairs) == 200_000

@@ -32,7 +32,16 @@ def nodes(state: Any) -> str:
     if type(state) is not dict or not isinstance(held, np.ndarray) or count != len(held):
         return "a tree with other nodes than it says"
     inner = held["left_child"] != -1
-    return _astray(held, inner, "left_child", "right_child")
+    return _astray(held, inner, "left_child", "right_child") or _depth(held, inner, state["max_depth"])
+
+
+def _depth(held: Any, inner: Any, told: Any) -> str:
+    """A path through the tree is given the room that its depth tells."""
+    level, depth = np.zeros(1, np.intp), 0
+    while len(level := level[inner[level]]):
+        level = np.unique(np.concatenate([held["left_child"][level], held["right_child"][level]]))
+        depth += 1
+    return "" if type(told) is int and told >= depth else f"a tree of depth {depth:,} that is said to be {told!r}"
 
 
 def features(tree: Any) -> str:
