@@ -12,10 +12,13 @@ from mlpack.audit.bundle import against_manifest
 from mlpack.audit.file import FileScan, Vouched, scan_file
 from mlpack.audit.report import ScanReport
 from mlpack.audit.walk import targets
+from mlpack.core.errors import UsageError
 from mlpack.core.publish import publish_bytes
 from mlpack.core.trust import Trust
 from mlpack.core.trust_file import TrustFile, named_trust_file, own_trust
 from mlpack.scan.rules import files
+
+_LOG_ENDINGS = (".sarif", ".json")
 
 
 def run_scan(
@@ -27,6 +30,8 @@ def run_scan(
     sarif: Path | None,
 ) -> ScanReport:
     """See `mlpack.audit.scan`."""
+    if sarif is not None:
+        _check_log(sarif)
     vouched = vouched_by(trust, allow, trust_file)
     found: list[FileScan] = []
     plain = 0
@@ -39,6 +44,16 @@ def run_scan(
     if sarif is not None:
         publish_bytes(sarif_bytes(report), sarif)
     return report
+
+
+def _check_log(sarif: Path) -> None:
+    """A log never takes the place of what could be a model. Raises UsageError."""
+    if sarif.suffix.lower() not in _LOG_ENDINGS or sarif.is_symlink() or (sarif.exists() and not sarif.is_file()):
+        raise UsageError(
+            f"{sarif} is no place for a SARIF log",
+            why=f"it is a file with the ending {' or '.join(_LOG_ENDINGS)}",
+            hint="mlpack scan PATH... --sarif scan.sarif",
+        )
 
 
 def vouched_by(trust: Sequence[str], allow: Sequence[str], trust_file: Path | None) -> Vouched:

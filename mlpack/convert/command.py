@@ -152,6 +152,12 @@ def check_destination(subject: Subject, output: Path) -> None:
     """Refuse a destination that cannot be written, before any work is done. Raises UsageError, OutputError."""
     if output.is_dir():
         raise UsageError(f"{output} is a folder", hint="name the file to write with -o")
+    if output.is_symlink() or (output.exists() and not output.is_file()):
+        raise OutputError(
+            f"{output} is no regular file",
+            why="it would be replaced: a device, a pipe or a link would be gone",
+            hint="name another place with -o",
+        )
     if not output.parent.is_dir():
         raise OutputError(f"the folder {output.parent} does not exist", hint=f"mkdir -p {output.parent}")
     if not os.access(output.parent, os.W_OK):

@@ -41,18 +41,19 @@ def ways_to_trust(path: Path, findings: Sequence[Finding], sha256: str = "") -> 
     """
     ways = []
     uses = [finding.use for finding in findings]
-    if any(use.startswith("__main__:") for use in uses):
+    if any(use.startswith("__main__:") for use in uses):  # no trust makes it importable
         names = ", ".join(use.split(":")[1] for use in uses if use.startswith("__main__:"))
         ways.append(
             f"{names} lives in a notebook or a script: move it into a module, and save the model again from there"
         )
+        return ways
     if sha256:
         ways.append(f"if you know where it comes from: --trust {sha256}")
     ways.append(
         f"{'to keep that' if sha256 else 'if you know where it comes from'}: mlpack trust add {quote(str(path))}"
     )
     if uses and all(uses) and len(uses) <= _MOST_USES:
-        ways.append(f"or allow that alone: {' '.join(f'--allow {use}' for use in uses)}")
+        ways.append(f"or allow that alone: {' '.join(f'--allow {quote(use)}' for use in uses)}")
     return ways
 
 

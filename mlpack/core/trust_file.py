@@ -115,7 +115,7 @@ def own_trust() -> TrustFile:
     entered, or is not there, holds no trust.
     """
     if os.environ.get(VARIABLE):
-        return read_trust_file(trust_path())
+        return named_trust_file(trust_path())
     try:
         path = trust_path()
         there = path.exists()

@@ -14,7 +14,7 @@ from mlpack.scan.keras_archive import KerasFile
 from mlpack.scan.opened import Opened
 from mlpack.scan.rules import keras as rules
 
-_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:|Could not locate function) '?(?P<name>\w+)'?")
+_CLASS = re.compile(r"(?:Could not locate class|Unknown layer:|Could not locate function) '?(?P<name>[\w>]+)'?")
 
 
 def load_keras(file: Opened, suffix: str, told: KerasFile) -> Any:
@@ -66,7 +66,7 @@ def _explained(path: Path, error: Exception, versions: Mapping[str, str]) -> Exc
         return MissingLibraryError(
             f"{path} needs the class {found['name']}, which Keras does not find",
             why="a Keras file holds only the name and settings of a class of your own; HDF5 files also lose operations",
-            hint="put the module that registers it on PYTHONPATH, or save the model in the .keras format where it was made",
+            hint="save the model in the .keras format where it was made: that names the module of each class",
         )
     version = (
         f' with keras {versions["keras"]}: pip install "keras=={versions["keras"]}"' if "keras" in versions else ""

@@ -41,7 +41,7 @@ def torchscript_names() -> tuple[str, dict[str, dict[str, list[str]]]]:
 
     operators: dict[str, set[str]] = {"torchvision": set(TORCHVISION)}
     known: dict[str, set[str]] = {"torchvision": {"read_file", "write_file"}}
-    for schema in torch._C._jit_get_all_schemas():  # noqa: SLF001 - there is no public way
+    for schema in torch._C._jit_get_all_schemas():
         namespace, _, name = schema.name.partition("::")
         allowed = namespace in NAMESPACES and not _is_kept_off(namespace, name)
         (operators if allowed else known).setdefault(namespace, set()).add(name)

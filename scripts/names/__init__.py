@@ -1,1 +1,1 @@
-"""Honest objects of real libraries, their pickles, and the names that these use: what the lists of allowed names are made from."""
+"""Honest objects of real libraries, their pickles, and the names that these use: what the lists are made from."""

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+
 from names.sample import Sample
 
 _CODES = ("?", "b", "B", "h", "H", "i", "I", "l", "L", "q", "Q", "e", "f", "d", "g", "F", "D", "G")
@@ -108,12 +109,73 @@ def _raw_numbers(source: Any) -> Any:
 
 _FUNCTIONS = (
     *("mean", "median", "sum", "max", "min", "std", "var", "prod", "argmax", "argmin", "ptp", "quantile", "percentile"),
-    *("nanmean", "nanmedian", "nansum", "nanmax", "nanmin", "nanstd", "nanvar", "nan_to_num", "cumsum", "cumprod", "diff"),
-    *("ravel", "squeeze", "reshape", "transpose", "concatenate", "hstack", "vstack", "column_stack", "stack", "flip", "roll"),
-    *("asarray", "array", "ascontiguousarray", "atleast_2d", "clip", "round", "where", "sort", "argsort", "unique", "digitize"),
-    *("real", "imag", "angle", "dot", "interp", "isclose", "linalg.norm", "count_nonzero", "any", "all", "zeros_like", "ones_like"),
+    *(
+        "nanmean",
+        "nanmedian",
+        "nansum",
+        "nanmax",
+        "nanmin",
+        "nanstd",
+        "nanvar",
+        "nan_to_num",
+        "cumsum",
+        "cumprod",
+        "diff",
+    ),
+    *(
+        "ravel",
+        "squeeze",
+        "reshape",
+        "transpose",
+        "concatenate",
+        "hstack",
+        "vstack",
+        "column_stack",
+        "stack",
+        "flip",
+        "roll",
+    ),
+    *(
+        "asarray",
+        "array",
+        "ascontiguousarray",
+        "atleast_2d",
+        "clip",
+        "round",
+        "where",
+        "sort",
+        "argsort",
+        "unique",
+        "digitize",
+    ),
+    *(
+        "real",
+        "imag",
+        "angle",
+        "dot",
+        "interp",
+        "isclose",
+        "linalg.norm",
+        "count_nonzero",
+        "any",
+        "all",
+        "zeros_like",
+        "ones_like",
+    ),
 )
-_TYPES = ("bool_", "str_", "bytes_", "object_", "datetime64", "timedelta64", "intp", "longlong", "number", "integer", "floating")
+_TYPES = (
+    "bool_",
+    "str_",
+    "bytes_",
+    "object_",
+    "datetime64",
+    "timedelta64",
+    "intp",
+    "longlong",
+    "number",
+    "integer",
+    "floating",
+)
 
 
 def _functions() -> Iterator[Sample]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from names import data
 from names.estimators import fitted
 from names.sample import Sample

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from names import data
 from names.estimators import fitted
 from names.sample import Answers, Sample
@@ -27,12 +28,17 @@ def _named(name: str, model: Any, rows: Any, target: Any = None) -> Sample:
 
 
 def _of_columns() -> Iterator[Sample]:
-    from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector, make_column_transformer
+    from sklearn.compose import (
+        ColumnTransformer,
+        TransformedTargetRegressor,
+        make_column_selector,
+        make_column_transformer,
+    )
     from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import FeatureUnion, make_pipeline
-    from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
     table, kinds = data.frame(), data.iris()[1]
     numbers = ["length", "width", "count"]
@@ -152,15 +158,15 @@ def _texts() -> Iterator[Sample]:
         text.TfidfVectorizer(ngram_range=(1, 2), min_df=2, stop_words="english", sublinear_tf=True),
         text.CountVectorizer(analyzer="char_wb", ngram_range=(2, 3), max_features=50, binary=True),
         text.CountVectorizer(vocabulary=["iris", "class"], lowercase=False, dtype=np.int32),
-        text.CountVectorizer(tokenizer=str.split, token_pattern=None, strip_accents="unicode"),
+        text.CountVectorizer(tokenizer=str.split, preprocessor=str.lower, token_pattern=None, strip_accents="unicode"),
         text.HashingVectorizer(n_features=64, alternate_sign=False),
         text.TfidfVectorizer(token_pattern=r"\w+", norm="l1", use_idf=False, stop_words=["the", "of"]),
     ]
     for number, vectorizer in enumerate(made):
-        # str.split is a method of a built-in class: pickled with getattr, which no list holds.
-        if getattr(vectorizer, "tokenizer", None) is None:
-            yield _named(f"text {number}", make_pipeline(vectorizer, LogisticRegression()), lines, long)
-    yield _named("counted words", make_pipeline(text.CountVectorizer(), text.TfidfTransformer(), MultinomialNB()), lines, long)
+        yield _named(f"text {number}", make_pipeline(vectorizer, LogisticRegression()), lines, long)
+    yield _named(
+        "counted words", make_pipeline(text.CountVectorizer(), text.TfidfTransformer(), MultinomialNB()), lines, long
+    )
     hashed = make_pipeline(text.HashingVectorizer(n_features=64), SGDClassifier(random_state=0))
     yield _named("hashed words", hashed, lines, long)
 
@@ -174,8 +180,12 @@ def _beside_models() -> Iterator[Sample]:
     rows, kinds = data.iris()
     model = LogisticRegression().fit(rows, kinds)
     kept = {"model": model, "scaler": StandardScaler().fit(rows), "columns": list("abcd"), "classes": model.classes_}
-    yield Sample("sklearn/a dict of models", kept, lambda found: found["model"].predict(found["scaler"].transform(rows)))
-    yield Sample("sklearn/a list of models", [model, KMeans(2, n_init=1).fit(rows)], lambda found: found[1].predict(rows))
+    yield Sample(
+        "sklearn/a dict of models", kept, lambda found: found["model"].predict(found["scaler"].transform(rows))
+    )
+    yield Sample(
+        "sklearn/a list of models", [model, KMeans(2, n_init=1).fit(rows)], lambda found: found[1].predict(rows)
+    )
     yield Sample("sklearn/Bunch", load_iris(), lambda found: found.target)
     thin = LogisticRegression(max_iter=50).fit(rows, kinds).sparsify()
     yield Sample("sklearn/sparse coefficients", thin, Answers(rows))
@@ -189,7 +199,9 @@ def _functions() -> Iterator[Sample]:
     from sklearn import feature_selection, metrics, model_selection
     from sklearn.metrics import pairwise
 
-    measures = [name for name in metrics.__all__ if name.endswith(("_score", "_error", "_loss", "_deviance", "_matrix"))]
+    measures = [
+        name for name in metrics.__all__ if name.endswith(("_score", "_error", "_loss", "_deviance", "_matrix"))
+    ]
     yield Sample("sklearn/measures", [getattr(metrics, name) for name in measures])
     near = [name for name in dir(pairwise) if re.fullmatch("(?!pairwise)[a-z].*_(kernel|distances|similarity)", name)]
     yield Sample("sklearn/kernels and distances", [getattr(pairwise, name) for name in near])
@@ -197,7 +209,11 @@ def _functions() -> Iterator[Sample]:
     yield Sample("sklearn/scores of features", [getattr(feature_selection, name) for name in chosen])
     more = ("GroupKFold", "GroupShuffleSplit", "LeaveOneGroupOut", "LeaveOneOut", "StratifiedGroupKFold")
     yield Sample("sklearn/splitters", [getattr(model_selection, name)() for name in more], repr)
-    pairs = [model_selection.LeavePOut(2), model_selection.LeavePGroupsOut(2), model_selection.ParameterGrid({"a": [1]})]
+    pairs = [
+        model_selection.LeavePOut(2),
+        model_selection.LeavePGroupsOut(2),
+        model_selection.ParameterGrid({"a": [1]}),
+    ]
     yield Sample("sklearn/more splitters", pairs, lambda found: [vars(one) for one in found])
     scorers = {name: metrics.get_scorer(name) for name in metrics.get_scorer_names()}
     yield Sample("sklearn/scorers", scorers, repr)

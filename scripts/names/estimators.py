@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+
 from names import data
 from names.sample import Answers, Sample
 

@@ -1,4 +1,4 @@
-"""The data files that the names end in: one for each library, a line for each use of a name, with the versions it was seen in."""
+"""The data files that the names end in: one for each library, a line for each use, with the versions it was seen in."""
 
 from __future__ import annotations
 

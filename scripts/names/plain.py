@@ -5,11 +5,27 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
+import pathlib
+import re
 import uuid
+import zoneinfo
 from collections.abc import Iterator
 from typing import Any
 
 from names.sample import Sample
+
+_TEXT_METHODS = (
+    "lower",
+    "upper",
+    "casefold",
+    "title",
+    "capitalize",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "split",
+    "splitlines",
+)
 
 
 def plain() -> Iterator[Sample]:
@@ -28,7 +44,11 @@ def _values() -> dict[str, Any]:
         "containers": [[], (), {}, set(), frozenset(), [1], (1,), (1, 2, 3, 4), {"a": 1}, {1, 2}, frozenset({3})],
         "shared": [shared, shared, {"again": shared}],
         "OrderedDict": collections.OrderedDict(a=1, b=[2]),
-        "defaultdict": [collections.defaultdict(int, a=1), collections.defaultdict(list), collections.defaultdict(None)],
+        "defaultdict": [
+            collections.defaultdict(int, a=1),
+            collections.defaultdict(list),
+            collections.defaultdict(None),
+        ],
         "Counter": collections.Counter("abca"),
         "deque": [collections.deque([1, 2], maxlen=5), collections.deque("ab")],
         "range": [range(3), range(1, 9, 2), slice(1, None, 2), slice(None)],
@@ -37,5 +57,9 @@ def _values() -> dict[str, Any]:
         "decimal": [decimal.Decimal("1.50"), decimal.Decimal("NaN")],
         "uuid": uuid.UUID(int=5),
         "classes": [int, float, str, bool, list, dict, tuple, set, object, bytes, complex],
+        "pattern": re.compile(r"[a-z]+", re.IGNORECASE),
+        "paths": [pathlib.PurePosixPath("/a/b.csv"), pathlib.PosixPath("c/d")],
+        "zone": zoneinfo.ZoneInfo("Europe/Berlin"),
+        "methods of text": [getattr(str, name) for name in _TEXT_METHODS],
         "functions": [len, sum, min, max, abs, round, sorted],
     }

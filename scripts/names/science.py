@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
 from names import data
 from names.sample import Sample, itself
 
@@ -72,7 +73,9 @@ def _distributions() -> Iterator[Sample]:
     yield _sample("uniform itself", stats.uniform, lambda value: value.rvs(size=5, random_state=0))
     kinds = stats.rv_continuous | stats.rv_discrete
     every = [name for name in dir(stats) if isinstance(getattr(stats, name), kinds) and name != "trapz"]
-    yield _sample("every distribution", [getattr(stats, name) for name in every], lambda found: [one.name for one in found])
+    yield _sample(
+        "every distribution", [getattr(stats, name) for name in every], lambda found: [one.name for one in found]
+    )
     yield _sample("multivariate_normal", stats.multivariate_normal(np.zeros(2)), lambda value: value.pdf([0.1, 0.2]))
     yield _sample("gaussian_kde", stats.gaussian_kde(data.iris()[0][:, 0]), lambda value: value(np.arange(9)))
 
@@ -84,6 +87,8 @@ def _interpolators() -> Iterator[Sample]:
     middle = x[:-1] + 0.5
     for name in ("CubicSpline", "PchipInterpolator", "Akima1DInterpolator", "UnivariateSpline", "make_interp_spline"):
         yield _slotted(name, getattr(interpolate, name)(x, y), lambda value: value(middle))
+    for kind in ("linear", "nearest", "nearest-up", "zero", "cubic", "previous", "next"):
+        yield _slotted(f"interp1d {kind}", interpolate.interp1d(x, y, kind), lambda value: value(middle))
     yield _sample("splrep", interpolate.splrep(x, y))
     yield _slotted("PPoly", interpolate.PPoly(np.ones((3, 2)), [0, 1, 2]), lambda value: value([0.5, 1.5]))
     grid = interpolate.RegularGridInterpolator((x, x), np.outer(y, y))
@@ -108,7 +113,19 @@ def _trees_and_results() -> Iterator[Sample]:
 
 _METRICS = ("braycurtis", "canberra", "chebyshev", "cityblock", "correlation", "cosine", "euclidean", "jensenshannon")
 _OF_TRUTHS = ("hamming", "jaccard", "dice", "rogerstanimoto", "russellrao", "yule")
-_SPECIAL = ("expit", "logit", "log1p", "expm1", "erf", "erfinv", "gammaln", "digamma", "softmax", "log_softmax", "logsumexp")
+_SPECIAL = (
+    "expit",
+    "logit",
+    "log1p",
+    "expm1",
+    "erf",
+    "erfinv",
+    "gammaln",
+    "digamma",
+    "softmax",
+    "log_softmax",
+    "logsumexp",
+)
 _BOXES = ("boxcox", "boxcox1p", "inv_boxcox", "inv_boxcox1p", "xlogy", "cbrt")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from names import data
 from names.sample import Sample
 
@@ -34,6 +35,7 @@ def _indexes() -> Iterator[Sample]:
     yield _sample("MultiIndex of dates", pd.MultiIndex.from_arrays([days, pd.Categorical(list("abca"))]))
     yield _sample("DatetimeIndex", days)
     yield _sample("DatetimeIndex in UTC", days.tz_localize("UTC"))
+    yield _sample("DatetimeIndex in Berlin", days.tz_localize("Europe/Berlin"))
     yield _sample("DatetimeIndex without frequency", pd.DatetimeIndex(["2020-01-01", "2020-03-05"]))
     for frequency in ("h", "min", "s", "ms", "us", "ns", "W", "W-WED", "B", "7D", "MS", "QS", "YS"):
         yield _sample(f"DatetimeIndex by {frequency}", pd.date_range("2020-01-06", periods=3, freq=frequency))
@@ -100,6 +102,7 @@ def _scalars() -> Iterator[Sample]:
 
     yield _sample("Timestamp", pd.Timestamp("2020-01-01 10:00"))
     yield _sample("Timestamp in UTC", pd.Timestamp("2020-01-01", tz="UTC"))
+    yield _sample("Timestamp in Berlin", pd.Timestamp("2020-01-01", tz="Europe/Berlin"))
     yield _sample("Timedelta", pd.Timedelta("1D 3h"))
     yield _sample("Period", [pd.Period("2020-01", "M"), pd.Period("2020-01-01", "D")])
     yield _sample("Interval", pd.Interval(0, 1.5, closed="both"))

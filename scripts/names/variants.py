@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
 from names import data
 from names.estimators import fitted
 from names.sample import Sample
@@ -34,17 +35,29 @@ def _linear_classifiers() -> Iterator[Any]:
 
     for solver in ("lbfgs", "newton-cg", "saga", "newton-cholesky"):
         yield LogisticRegression(solver=solver, class_weight="balanced", max_iter=50, random_state=0)
-    yield LogisticRegression(class_weight={0: 1.0, 1: 2.0, 2: 1.0}, warm_start=True, random_state=np.random.RandomState(1))
+    yield LogisticRegression(
+        class_weight={0: 1.0, 1: 2.0, 2: 1.0}, warm_start=True, random_state=np.random.RandomState(1)
+    )
     yield LogisticRegressionCV(Cs=2, cv=2, scoring="accuracy", max_iter=50)
     losses = ("hinge", "log_loss", "modified_huber", "squared_hinge", "perceptron", "squared_error", "huber")
     for loss in (*losses, "epsilon_insensitive", "squared_epsilon_insensitive"):
         yield SGDClassifier(loss=loss, max_iter=20, random_state=0)
-    yield SGDClassifier(early_stopping=True, average=True, learning_rate="adaptive", eta0=0.1, max_iter=20, random_state=0)
+    yield SGDClassifier(
+        early_stopping=True, average=True, learning_rate="adaptive", eta0=0.1, max_iter=20, random_state=0
+    )
     yield Perceptron(penalty="elasticnet", max_iter=20, random_state=0)
 
 
 def _linear_regressors() -> Iterator[Any]:
-    from sklearn.linear_model import LassoLars, QuantileRegressor, RANSACRegressor, Ridge, RidgeCV, SGDRegressor, TweedieRegressor
+    from sklearn.linear_model import (
+        LassoLars,
+        QuantileRegressor,
+        RANSACRegressor,
+        Ridge,
+        RidgeCV,
+        SGDRegressor,
+        TweedieRegressor,
+    )
     from sklearn.tree import DecisionTreeRegressor
 
     for solver in ("svd", "cholesky", "lsqr", "sparse_cg", "sag", "lbfgs"):
@@ -83,7 +96,9 @@ def _tree_classifiers() -> Iterator[Any]:
     yield ensemble.GradientBoostingClassifier(n_estimators=3, init="zero", subsample=0.8, random_state=0)
     yield ensemble.GradientBoostingClassifier(n_estimators=9, n_iter_no_change=2, random_state=0)
     yield ensemble.GradientBoostingClassifier(n_estimators=3, init=tree.DecisionTreeClassifier(max_depth=1))
-    yield ensemble.HistGradientBoostingClassifier(max_iter=3, early_stopping=True, class_weight="balanced", random_state=0)
+    yield ensemble.HistGradientBoostingClassifier(
+        max_iter=3, early_stopping=True, class_weight="balanced", random_state=0
+    )
     yield ensemble.HistGradientBoostingClassifier(max_iter=3, interaction_cst=[{0, 1}, {2, 3}])
     yield ensemble.AdaBoostClassifier(tree.DecisionTreeClassifier(max_depth=1), n_estimators=3, random_state=0)
     yield ensemble.BaggingClassifier(n_estimators=3, max_features=0.5, oob_score=True, random_state=0)
@@ -111,7 +126,16 @@ def _near() -> Iterator[Any]:
     for algorithm in ("ball_tree", "kd_tree", "brute"):
         for metric in ("euclidean", "manhattan", "chebyshev", "minkowski"):
             yield neighbors.KNeighborsClassifier(algorithm=algorithm, metric=metric, weights="distance")
-    for metric in ("hamming", "canberra", "braycurtis", "jaccard", "dice", "rogerstanimoto", "russellrao", "sokalsneath"):
+    for metric in (
+        "hamming",
+        "canberra",
+        "braycurtis",
+        "jaccard",
+        "dice",
+        "rogerstanimoto",
+        "russellrao",
+        "sokalsneath",
+    ):
         yield neighbors.KNeighborsClassifier(algorithm="ball_tree", metric=metric)
     yield neighbors.KNeighborsClassifier(metric="mahalanobis", metric_params={"VI": np.eye(4)}, algorithm="ball_tree")
     yield neighbors.KNeighborsClassifier(metric="seuclidean", metric_params={"V": np.ones(4)}, algorithm="ball_tree")
@@ -149,12 +173,20 @@ def _processes() -> Iterator[Any]:
     from sklearn.kernel_ridge import KernelRidge
     from sklearn.metrics import pairwise
 
-    plain = (kernels.RBF(), kernels.Matern(nu=1.5), kernels.RationalQuadratic(), kernels.DotProduct(), kernels.ExpSineSquared())
+    plain = (
+        kernels.RBF(),
+        kernels.Matern(nu=1.5),
+        kernels.RationalQuadratic(),
+        kernels.DotProduct(),
+        kernels.ExpSineSquared(),
+    )
     for kernel in plain:
         yield GaussianProcessRegressor(kernel, alpha=10.0, optimizer=None)
     mixed = kernels.ConstantKernel(2.0) * kernels.RBF() + kernels.WhiteKernel()
     yield GaussianProcessRegressor(mixed, normalize_y=True, n_restarts_optimizer=1, random_state=0)
-    yield GaussianProcessRegressor(kernels.Exponentiation(kernels.PairwiseKernel(metric="rbf"), 2), alpha=10.0, optimizer=None)
+    yield GaussianProcessRegressor(
+        kernels.Exponentiation(kernels.PairwiseKernel(metric="rbf"), 2), alpha=10.0, optimizer=None
+    )
     for kernel in ("rbf", "polynomial", "laplacian", "sigmoid", "linear"):
         yield KernelRidge(kernel=kernel)
     for function in (pairwise.rbf_kernel, pairwise.polynomial_kernel, pairwise.laplacian_kernel):
@@ -281,7 +313,11 @@ def _other_targets() -> Iterator[tuple[Any, Any, Any]]:
     yield impute.SimpleImputer(add_indicator=True), holes, None
     yield OneVsRestClassifier(svm.LinearSVC()), flowers, pairs
     yield preprocessing.OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=2), words[:, None], None
-    yield preprocessing.OneHotEncoder(drop="first", sparse_output=False, dtype=np.float32), words[:, None].astype(object), None
+    yield (
+        preprocessing.OneHotEncoder(drop="first", sparse_output=False, dtype=np.float32),
+        words[:, None].astype(object),
+        None,
+    )
     yield preprocessing.OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), words[:, None], None
     yield preprocessing.OrdinalEncoder(categories=[["blue", "green", "red"]], dtype=np.int32), words[:, None], None
     yield preprocessing.TargetEncoder(target_type="continuous", random_state=0), words[:, None], kinds.astype(float)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import pickle
-import zlib
-
 import joblib
 import pytest
 from names.alike import alike
 from names.corpus import PARTS
 from names.dumps import dumped
 
-from mlpack.audit import scan
 from mlpack.formats.joblib import FORMAT as JOBLIB
 from mlpack.formats.pickle import FORMAT as PICKLE
 

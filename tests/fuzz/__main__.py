@@ -1,7 +1,7 @@
 """The long run: ``python -m fuzz [TARGET ...] [--seconds 600] [--folder .fuzz]``, which is what `make fuzz` calls.
 
 Each target runs in a process of its own, one after the other, and goes on from the corpus that earlier runs left in the folder.
-Exits 1 where one of them found something; the input lies in the folder then, and ``python -m fuzz TARGET --file INPUT`` runs it.
+Exits 1 where one of them found something; the input lies in the folder then: ``python -m fuzz TARGET --file INPUT``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def campaign(target: str, seconds: int, folder: Path) -> Campaign:
     options = [f"-max_total_time={seconds}", f"-artifact_prefix={own}/", f"-dict={words}", str(corpus)]
     with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
         command = [*command_of(target, seeds, Path(scratch)), *options, *_groups(target, seeds)]
-        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment(), check=False)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", env=environment(), check=False
+        )
     (own / "log").write_text(ended.stderr + ended.stdout)
     said = ended.stderr
     told = "" if not ended.returncode else said[-3000:]
@@ -111,10 +113,14 @@ def main() -> int:
     for target in asked.targets or names_of_targets():
         outcome = campaign(target, asked.seconds, folder)
         outcomes.append(outcome)
-        print(f"{target:14} {outcome.runs:>12,} runs  {outcome.edges:>6,} edges  {'FOUND' if outcome.found else 'clean'}", flush=True)
+        print(
+            f"{target:14} {outcome.runs:>12,} runs  {outcome.edges:>6,} edges  {'FOUND' if outcome.found else 'clean'}",
+            flush=True,
+        )
         if outcome.found:
             print(f"{outcome.told}\nthe input and the log are in {folder / target}", flush=True)
-    print(f"{sum(one.runs for one in outcomes):,} runs, {sum(one.found for one in outcomes)} of {len(outcomes)} targets found something")
+    found = sum(one.found for one in outcomes)
+    print(f"{sum(one.runs for one in outcomes):,} runs, {found} of {len(outcomes)} targets found something")
     return int(any(one.found for one in outcomes))
 
 

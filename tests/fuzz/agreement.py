@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from fuzz.files import a_file
 from fuzz.sameness import difference, look_at
 from hostile.scan_off import joblib_unscanned, pickle_unscanned
+
 from mlpack.core.errors import MlpackError
 from mlpack.core.trust import Use
 from mlpack.scan.compression import compression_of, open_decompressed

@@ -14,8 +14,9 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-import mlpack
 from fuzz import canary
+
+import mlpack
 from mlpack.scan.lists import list_of, names_of
 
 _HARMLESS = frozenset(
@@ -26,8 +27,26 @@ _HARMLESS = frozenset(
 )
 _IN_SCRATCH = frozenset(
     {
-        *("open", "os.listdir", "os.scandir", "os.mkdir", "os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink"),
-        *("os.truncate", "os.chmod", "os.utime", "shutil.rmtree", "tempfile.mkdtemp", "tempfile.mkstemp", "shutil.copyfile"),
+        *(
+            "open",
+            "os.listdir",
+            "os.scandir",
+            "os.mkdir",
+            "os.remove",
+            "os.rmdir",
+            "os.rename",
+            "os.link",
+            "os.symlink",
+        ),
+        *(
+            "os.truncate",
+            "os.chmod",
+            "os.utime",
+            "shutil.rmtree",
+            "tempfile.mkdtemp",
+            "tempfile.mkstemp",
+            "shutil.copyfile",
+        ),
     }
 )
 _OWN_SOURCE = f"{Path(mlpack.__file__).parent}/"
@@ -107,7 +126,7 @@ class Guard:
             name = os.fsdecode(path)
         except TypeError:
             return False
-        return name.startswith(_OWN_DESCRIPTORS) or os.path.realpath(name).startswith(self._scratch)
+        return name.startswith(_OWN_DESCRIPTORS) or f"{os.path.realpath(name)}/".startswith(self._scratch)
 
 
 def _imports(event: str, arguments: tuple[Any, ...]) -> bool:
@@ -156,4 +175,8 @@ def _shuffles_arguments(code: Any) -> bool:
     if not isinstance(code, CodeType) or not code.co_filename.startswith("<string>"):
         return False
     inner = [part for part in code.co_consts if isinstance(part, CodeType)]
-    return set(code.co_names) <= _PARSERS and code.co_name in _PARSERS and all(set(one.co_names) <= _PARSERS for one in inner)
+    return (
+        set(code.co_names) <= _PARSERS
+        and code.co_name in _PARSERS
+        and all(set(one.co_names) <= _PARSERS for one in inner)
+    )

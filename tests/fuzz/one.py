@@ -38,6 +38,7 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         from fuzz.seeds.reading import read_seeds
         from fuzz.target import all_targets
         from fuzz.words import listed
+
         from mlpack.formats import all_formats
         from mlpack.scan.rules import all_rules
 
@@ -63,7 +64,9 @@ def main(name: str, seeds: Path, scratch: Path, options: Sequence[str]) -> None:
         return target.mutate(data, rng, found)[:most]
 
     settings = [f"-max_len={target.most_bytes}", "-rss_limit_mb=0", "-print_final_stats=1", "-print_funcs=0"]
-    atheris.Setup([sys.argv[0], *settings, *options], lambda data: execute(target, data, guard) and None, custom_mutator=mutate)
+    atheris.Setup(
+        [sys.argv[0], *settings, *options], lambda data: execute(target, data, guard) and None, custom_mutator=mutate
+    )
     atheris.Fuzz()
 
 

@@ -7,6 +7,7 @@ import json
 
 from fuzz.guard import Guard
 from fuzz.target import Target
+
 from mlpack.core.errors import MlpackError
 from mlpack.core.finding_view import finding_facts, one_line
 from mlpack.runtime.manifest import ManifestError

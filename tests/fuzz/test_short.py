@@ -29,7 +29,9 @@ def test_target(name, seeds, tmp_path):
     options = [f"-runs={RUNS}", "-seed=1", f"-artifact_prefix={tmp_path}/", str(tmp_path / "corpus"), *map(str, groups)]
     with tempfile.TemporaryDirectory(dir=SCRATCH) as scratch:
         command = [*command_of(name, seeds, Path(scratch)), *options]
-        ended = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment(), timeout=SECONDS)
+        ended = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", env=environment(), timeout=SECONDS
+        )
     assert ended.returncode == 0, ended.stderr[-4000:] + ended.stdout[-2000:]
     assert runs_of(ended.stderr) >= RUNS
     assert any((tmp_path / "corpus").iterdir()), "no input reached anything new: is mlpack instrumented?"

@@ -161,8 +161,27 @@ def listed() -> Sequence[tuple[str, str]]:
 
 def dictionary() -> str:
     """The same as a dictionary of libFuzzer's, for its own mutations; opcodes and the marks of formats too."""
-    marks = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"\x89HDF\r\n\x1a\n", b"TREE", b"SNOD", b"HEAP", b"OHDR", b"GCOL")
-    marks += (b"\x93NUMPY", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x04\x22\x4d\x18", b"data.pkl", b"constants.pkl", b"code/")
+    marks = (
+        b"PK\x03\x04",
+        b"PK\x01\x02",
+        b"PK\x05\x06",
+        b"\x89HDF\r\n\x1a\n",
+        b"TREE",
+        b"SNOD",
+        b"HEAP",
+        b"OHDR",
+        b"GCOL",
+    )
+    marks += (
+        b"\x93NUMPY",
+        b"\x1f\x8b",
+        b"BZh",
+        b"\xfd7zXZ\x00",
+        b"\x04\x22\x4d\x18",
+        b"data.pkl",
+        b"constants.pkl",
+        b"code/",
+    )
     words = {bytes([code]) for code in OPCODES} | set(marks)
     words |= {part.encode() for pair in GADGETS for part in pair}
     words |= {text.encode("utf-8", "surrogatepass") for text in TEXTS if text}

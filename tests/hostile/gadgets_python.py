@@ -128,8 +128,8 @@ _COMMANDS = (
         lambda c: call(
             name("pipes", "Template.copy"),
             with_state(call(name("pipes", "Template")), {"steps": [(touch(c), "--")], "debugging": 0}),
-            "/dev/null",
-            "/dev/null",
+            "",
+            "",
         ),
         "pipes.Template.copy",
     ),

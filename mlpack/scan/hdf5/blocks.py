@@ -28,6 +28,9 @@ class Blocks:
         self.length = length
         self._member = member
         self._file = file
+        self.heaps: dict[int, dict[int, tuple[int, int]]] = {}
+        """What lies in each heap of texts that was looked into (`mlpack.scan.hdf5.heaps`), and how long these are together."""
+        self.heap_bytes = 0
         self._base = self._find_superblock()
         self.extension = UNDEFINED
         """Where the superblock goes on, as an object header."""

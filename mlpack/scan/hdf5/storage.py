@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from mlpack.core.errors import CorruptFileError
 from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, number
+from mlpack.scan.hdf5.heaps import heap_object
 from mlpack.scan.hdf5.messages import Message
 from mlpack.scan.rules import hdf5
 
@@ -193,22 +194,3 @@ def _virtual_sources(blocks: Blocks, data: bytes) -> str:
         if names:
             return f"other files: {', '.join(map(repr, names[:4]))}"
     return "other files"
-
-
-def heap_object(blocks: Blocks, address: int, wanted: int) -> bytes:
-    """An object in a global heap. Format: III.E."""
-    head = blocks.at(address, 16)
-    if head[:4] != b"GCOL":
-        raise blocks.damaged("a text that lies nowhere")
-    collection = blocks.at(address, number(head, 8, 8))
-    offset = 16
-    while offset + 16 <= len(collection):
-        index, size = number(collection, offset, 2), number(collection, offset + 8, 8)
-        if index == wanted:
-            if offset + 16 + size > len(collection):
-                raise blocks.damaged("a text longer than its heap")
-            return collection[offset + 16 : offset + 16 + size]
-        if index == 0:
-            break
-        offset += 16 + -(-size // 8) * 8
-    raise blocks.damaged("a text that is not in its heap")

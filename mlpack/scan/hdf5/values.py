@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, number
+from mlpack.scan.hdf5.heaps import heap_object, place_of
 from mlpack.scan.hdf5.messages import (
     ATTRIBUTE,
     ATTRIBUTE_INFO,
@@ -16,7 +17,7 @@ from mlpack.scan.hdf5.messages import (
     PIPELINE,
     Message,
 )
-from mlpack.scan.hdf5.storage import check_filters, check_size, heap_object, refuse_external, stored_bytes
+from mlpack.scan.hdf5.storage import check_filters, check_size, refuse_external, stored_bytes
 from mlpack.scan.rules import hdf5
 
 _STRING, _VLEN = 3, 9
@@ -24,6 +25,8 @@ _WEIGHTS = frozenset({0, 1, 3, 8})
 """Classes of datatypes: whole numbers, floats, strings, and enumerations (h5py's bool)."""
 _CLASSES = {2: "time", 4: "bit field", 5: "opaque", 6: "compound", 7: "reference", 9: "variable length", 10: "array"}
 _NULL = 2
+_REFERENCE = 16
+"""Bytes that say of a text in a heap how long it is and where it lies."""
 
 
 def read_dataset(blocks: Blocks, messages: Sequence[Message], path: str) -> tuple[tuple[int, ...], int]:
@@ -50,9 +53,10 @@ def read_dataset(blocks: Blocks, messages: Sequence[Message], path: str) -> tupl
     return shape, check_size(blocks, path, shape, itemsize, stored, found[LAYOUT].address)
 
 
-def _item_size(blocks: Blocks, datatype: bytes, path: str, address: int) -> int:
+def _item_size(blocks: Blocks, datatype: bytes, path: str, address: int, *, texts: bool = False) -> int:
+    """Raises UnsafeFileError for what no weight is; ``texts`` of any length are what attributes may hold."""
     kind = number(datatype, 0, 1) & 0x0F
-    if kind not in _WEIGHTS and not (kind == _VLEN and _is_text(datatype)):
+    if kind not in _WEIGHTS and not (texts and _is_text(datatype)):
         shown = _CLASSES.get(kind, f"class {kind}")
         raise blocks.refused(hdf5.TYPE, f"{path} holds values of a type that no weight has ({shown})", address)
     return number(datatype, 4, 4)
@@ -70,7 +74,8 @@ def _dims(blocks: Blocks, data: bytes) -> tuple[int, ...]:
 
 
 def _is_text(datatype: bytes) -> bool:
-    return number(datatype, 1, 1) & 0x0F == 1
+    """Whether values are texts of any length, which lie in heaps."""
+    return number(datatype, 0, 1) & 0x0F == _VLEN and number(datatype, 1, 1) & 0x0F == 1
 
 
 def text_attributes(
@@ -95,9 +100,13 @@ def text_attributes(
             raise blocks.refused(hdf5.TWICE, f"{path} has two attributes called {name}", message.address)
         names.add(name)
         dims = _dims(blocks, dataspace)
-        itemsize = _item_size(blocks, datatype, f"the attribute {name} of {path}", message.address)
+        itemsize = _item_size(blocks, datatype, f"the attribute {name} of {path}", message.address, texts=True)
         if math.prod(dims) * itemsize > len(value):
             raise blocks.damaged(f"the attribute {name} of {path} is longer than its header")
+        if _is_text(datatype):
+            if itemsize != _REFERENCE:
+                raise blocks.damaged(f"the attribute {name} of {path} holds texts of {itemsize} bytes")
+            _check_texts(blocks, value, math.prod(dims))
         if name in wanted and not dims:
             found[name] = _text(blocks, datatype, value)
     return names, found
@@ -122,14 +131,21 @@ def _attribute(blocks: Blocks, message: Message, path: str) -> tuple[str, bytes,
     return parts[0].partition(b"\0")[0].decode("utf-8", "replace"), parts[1], parts[2], data[offset:]
 
 
+def _check_texts(blocks: Blocks, value: bytes, count: int) -> None:
+    """Raises CorruptFileError for texts that lie in no heap, or in a broken one: libhdf5 may not come back from there."""
+    for at in range(0, _REFERENCE * count, _REFERENCE):
+        if number(value, at, 4):
+            place_of(blocks, number(value, at + 4, 8), number(value, at + 12, 4))
+
+
 def _text(blocks: Blocks, datatype: bytes, value: bytes) -> str:
-    kind = number(datatype, 0, 1) & 0x0F
     text = b""
-    if kind == _STRING:
+    if number(datatype, 0, 1) & 0x0F == _STRING:
         text = value[: number(datatype, 4, 4)].rstrip(b"\0")
-    elif kind == _VLEN and _is_text(datatype):
-        length, heap, index = number(value, 0, 4), number(value, 4, 8), number(value, 12, 4)
-        text = heap_object(blocks, heap, index)[:length].partition(b"\0")[0] if length else b""  # as C reads it
+    elif _is_text(datatype):
+        length = number(value, 0, 4)
+        text = heap_object(blocks, number(value, 4, 8), number(value, 12, 4))[:length] if length else b""
+        text = text.partition(b"\0")[0]  # as C reads it
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -33,6 +33,8 @@ class Names:
     library: str
     versions: tuple[str, ...]
     roles: Mapping[tuple[str, str], frozenset[Role]]
+    owners: frozenset[tuple[str, str]]
+    """Classes whose methods are listed."""
 
 
 def roles_of(module: str, name: str) -> frozenset[Role]:
@@ -40,6 +42,13 @@ def roles_of(module: str, name: str) -> frozenset[Role]:
     module = canonical(module)
     listed = names_of(list_of(module))
     return _NOTHING if listed is None else listed.roles.get((module, name), _NOTHING)
+
+
+def owns_names(module: str, name: str) -> bool:
+    """Whether a list holds a method of the class ``module.name``, as ``Class.method``."""
+    module = canonical(module)
+    listed = names_of(list_of(module))
+    return listed is not None and (module, name) in listed.owners
 
 
 def severity_of(module: str, name: str, role: Role) -> Severity:
@@ -85,4 +94,5 @@ def _parse(document: Mapping[str, Any]) -> Names:
         library=document["library"],
         versions=tuple(document["versions"]),
         roles={key: frozenset(found) for key, found in roles.items()},
+        owners=frozenset((module, name.rpartition(".")[0]) for module, name in roles if "." in name),
     )

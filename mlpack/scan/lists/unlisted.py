@@ -11,18 +11,50 @@ from fnmatch import fnmatchcase
 from mlpack.core.finding import Severity
 from mlpack.core.trust import Role
 
+_READERS = (
+    *(
+        "load*",
+        "save*",
+        "from*",
+        "genfromtxt",
+        "memmap",
+        "DataSource",
+        "tofile",
+        "ndarray",
+        "recarray",
+        "apply_*",
+        "vectorize",
+    ),
+    *(
+        "piecewise",
+        "printoptions",
+        "set*",
+        "show_*",
+        "get_include",
+        "info",
+        "lookfor",
+        "source",
+        "deprecate*",
+        "test",
+        "frompyfunc",
+    ),
+)
+"""Names of numpy itself that read or write files, take addresses, change NumPy or call what they are given."""
+_ERROR: Mapping[Role, Severity] = {"called": "error", "built": "error", "referred": "error"}
+_NEWER_CLASS: Mapping[Role, Severity] = {"called": "error", "built": "warning", "referred": "warning"}
 _BY_ROLE: Mapping[str, Mapping[Role, Severity]] = {
-    "joblib": {"called": "error", "built": "error", "referred": "error"},
-    "keras": {"called": "error", "built": "error", "referred": "error"},
-    "lightgbm": {"called": "error", "built": "warning", "referred": "warning"},
-    "numpy": {"called": "error", "built": "error", "referred": "error"},
+    "joblib": _ERROR,
+    "keras": _ERROR,
+    "lightgbm": _NEWER_CLASS,
+    "numpy": _ERROR,
     "pandas": {"called": "error", "built": "warning", "referred": "error"},
-    "python": {"called": "error", "built": "error", "referred": "error"},
+    "pyarrow": _ERROR,
+    "python": _ERROR,
     "scipy": {"called": "error", "built": "warning", "referred": "error"},
     "sklearn": {"called": "warning", "built": "warning", "referred": "warning"},
-    "tensorflow": {"called": "error", "built": "error", "referred": "error"},
-    "torch": {"called": "error", "built": "error", "referred": "error"},
-    "xgboost": {"called": "error", "built": "warning", "referred": "warning"},
+    "tensorflow": _ERROR,
+    "torch": _ERROR,
+    "xgboost": _NEWER_CLASS,
 }
 """What holds for all of a library. A class of a newer version is built; functions that can be misused are called."""
 
@@ -33,18 +65,38 @@ _USES: tuple[tuple[str, Severity], ...] = (
     ("_io:BytesIO:*", "warning"),
     ("torch.nn.*:*:built", "warning"),
     ("torch.nn.*:*:referred", "warning"),
-    ("functools:partial:*", "warning"),
+    ("cloudpickle*:load*:*", "error"),
+    ("dill*:load*:*", "error"),
+    # What people put into models by hand, and what may do anything in the hands of others.
+    ("functools:partial*:called", "warning"),
+    ("functools:partial:referred", "warning"),
     ("operator:itemgetter:*", "warning"),
     ("operator:attrgetter:*", "warning"),
     ("math:*:referred", "warning"),
-    ("cloudpickle*:load*:*", "error"),
-    ("dill*:load*:*", "error"),
+    ("statistics:*:referred", "warning"),
+    ("random:Random:*", "warning"),
+    ("fractions:Fraction:called", "warning"),
+    ("types:SimpleNamespace:*", "warning"),
+    ("builtins:str.*:referred", "warning"),
+    # Functions of numbers are referred to; those that read, write, import or compile are not.
+    *((f"numpy:{name}:*", "error") for name in _READERS),
+    ("numpy:*:referred", "warning"),
+    ("numpy._core._multiarray_umath:*:referred", "warning"),
+    ("numpy.linalg*:*:referred", "warning"),
+    ("numpy.fft*:*:referred", "warning"),
+    ("scipy.special*:*:referred", "warning"),
+    ("scipy.stats*:*:referred", "warning"),
+    ("scipy.spatial*:*:referred", "warning"),
+    ("scipy.signal*:*:referred", "warning"),
+    ("scipy.ndimage*:*:referred", "warning"),
+    ("scipy.io*:*:*", "error"),
+    ("pandas.io*:*:*", "error"),
     ("sklearn.datasets*:*:called", "error"),
     ("sklearn.utils*:*:called", "error"),
     ("sklearn.externals*:*:called", "error"),
     ("sklearn*:*.*:called", "error"),
 )
-"""What holds for single uses, as patterns of ``module:name:role``."""
+"""What holds for single uses, as patterns of ``module:name:role``; the first that fits decides."""
 
 _GADGETS = frozenset(
     {

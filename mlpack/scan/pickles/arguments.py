@@ -151,7 +151,27 @@ def _cython(arguments: tuple[Any, ...], _: NameOf) -> bool:
 
 
 def _compile(arguments: tuple[Any, ...], _: NameOf) -> bool:
-    return len(arguments) == 2 and isinstance(arguments[0], str | bytes) and type(arguments[1]) is int
+    """A pattern and its flags, without the one that prints."""
+    if len(arguments) != 2 or type(arguments[0]) not in (str, bytes) or type(arguments[1]) is not int:
+        return False
+    return not arguments[1] & re.DEBUG
+
+
+def _texts(arguments: tuple[Any, ...], _: NameOf) -> bool:
+    return all(type(argument) is str for argument in arguments)
+
+
+def _zone(arguments: tuple[Any, ...], _: NameOf) -> bool:
+    """The name of a time zone, which the library looks for among its own, and numbers."""
+    named = bool(arguments) and type(arguments[0]) is str and _ZONE.fullmatch(arguments[0]) is not None
+    return named and all(type(argument) in (str, int, bool) for argument in arguments[1:])
+
+
+_ZONE = re.compile(r"[A-Za-z]\w*([/+-]\w+)*", re.ASCII)
+
+
+def _nothing(arguments: tuple[Any, ...], _: NameOf) -> bool:
+    return not arguments
 
 
 # NumPy
@@ -306,6 +326,11 @@ _CHECKS: Mapping[str, Check] = {
     "pyarrow.lib._restore_array": _arrow_array,
     "pyarrow.lib.py_buffer": _arrow_buffer,
     "pyarrow.lib.type_for_alias": _text_type,
+    "pathlib.PosixPath": _texts,
+    "pathlib.PurePosixPath": _texts,
+    "pytz._p": _zone,
+    "pytz._UTC": _nothing,
     "re._compile": _compile,
+    "zoneinfo.ZoneInfo._unpickle": _zone,
     "torch._tensor._rebuild_from_type_v2": _tensor_of_type,
 }

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mlpack.core.finding import Finding
 from mlpack.core.trust import NO_TRUST, Role, Trust, Use
-from mlpack.scan.lists import canonical, roles_of, severity_of
+from mlpack.scan.lists import canonical, owns_names, roles_of, severity_of
 from mlpack.scan.rules import pickles
 
 _VERBS: dict[Role, str] = {"called": "calls", "built": "builds an object of", "referred": "refers to"}
@@ -39,12 +39,17 @@ class Gate:
             self._known[key] = roles_of(module, name).union(allowed)
         return self._known[key]
 
+    def owns_names(self, module: str, name: str) -> bool:
+        """Whether a method of the class ``module.name`` may be used."""
+        allowed = any(known[0] == canonical(module) and known[1].startswith(f"{name}.") for known in self._allowed)
+        return allowed or owns_names(module, name)
+
 
 def finding_of(use: Use, offset: int | None, shown: str = "") -> Finding:
     """The finding for a use that no list allows. ``shown`` are the arguments of a call, in short."""
     qualified = f"{use.module}.{use.name}"
     message = f"it {_VERBS[use.role]} {shown_name(qualified)}{shown}"
-    if severity_of(use.module, use.name, use.role) == "error":
+    if not _DOTTED.fullmatch(use.module) or severity_of(use.module, use.name, use.role) == "error":
         found = pickles.NAME.finding(message, offset=offset)
     else:
         hint = "if you know where the file comes from, vouch for it: --trust SHA256, mlpack trust add"

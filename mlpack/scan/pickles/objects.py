@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from operator import attrgetter
 from sys import intern
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NoReturn
@@ -85,7 +86,7 @@ class Objects:
             roles = self._gate.roles(module, name)
             if (module, name) in _INDIRECT:
                 roles = _CALLED
-            if not roles:
+            if not roles and not self._gate.owns_names(module, name):
                 self._refuse(finding_of(Use(module, name, "referred"), offset))
             qualified = f"{module}.{name}"
             if module in _OF_TENSORS and not self._gate.roles(*_STORAGE):
@@ -224,11 +225,15 @@ class Objects:
             self._misdeed(pickles.STATE, f"it makes {wrong}")
 
     def _bound(self, arguments: tuple[Any, ...]) -> Any:
-        """A method of an object: its name is the class's, and has to be listed as one that is referred to."""
+        """A method of a class or of an object: ``Class.method`` has to be listed."""
         if len(arguments) == 2 and type(arguments[1]) is str:
-            kind = type(arguments[0])
-            if "referred" in self._gate.roles(kind.__module__, f"{kind.__qualname__}.{arguments[1]}"):
-                return getattr(arguments[0], arguments[1])
+            owner, method = arguments
+            named = owner if owner.__class__ is Target else self._referred.get(id(owner))
+            if named is not None:
+                return self.name(named.module, f"{named.name}.{method}", -1)
+            kind = type(owner)
+            if "referred" in self._gate.roles(kind.__module__, f"{kind.__qualname__}.{method}"):
+                return getattr(owner, method)
         return self._refuse(finding_of(Use(*BINDER, "called"), None))
 
     def _partial(self, arguments: tuple[Any, ...]) -> Any:
@@ -267,7 +272,8 @@ def _resolved(module: str, name: str) -> Any:
     module = canonical(module)
     if module.startswith("numpy._core"):
         module = _core_of_numpy(module)
-    return getattr(import_module(module), name)
+    # A dot leads into a class: a name with one is listed, or it does not come here.
+    return attrgetter(name)(import_module(module))
 
 
 def _core_of_numpy(module: str) -> str:

@@ -21,6 +21,7 @@ from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
 
 _WRAPPERS = tuple(f"{module}." for module in WRAPPER_MODULES)
+_MOST_NAMED = 4
 _MOST_IN_A_ROW = 100
 _MAX_DEPTH = 4
 _MAX_NESTED = 64 << 20
@@ -110,6 +111,9 @@ def goes_on(source: Source, what: str, found: Iterable[Finding] = (), member: st
     )
     behind = (one for one in read_row(source, member)[0] if one.rule != files.CORRUPT.id)
     error.findings = (*found, *error.findings, *behind)
+    named = [one.message for one in error.findings if one.use and one.severity == "error"]
+    if named:
+        error.why, error.hint = "\n".join([*named[:_MOST_NAMED], error.why]), pickles.NAME.advice
     return error
 
 

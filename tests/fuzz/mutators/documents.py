@@ -9,12 +9,77 @@ from typing import Any
 
 from fuzz.mutators.chance import changed_bytes, number, times
 
-_KEYS = ("class_name", "config", "module", "registered_name", "build_config", "layers", "layer", "function", "vocabulary", "units")
-_KEYS += ("batch_shape", "dtype", "name", "input_layers", "output_layers", "inbound_nodes", "function_type", "defaults", "closure")
-_KEYS += ("files", "path", "sha256", "model", "version", "format_version", "signature", "inputs", "shape", "uses", "use", "size")
-_WORDS = ("Lambda", "Dense", "TFSMLayer", "TorchModuleWrapper", "Functional", "Sequential", "InputLayer", "StringLookup", "__lambda__")
-_WORDS += ("keras.layers", "keras.src.layers.core.dense", "builtins", "os", "system", "exec", "keras.utils", "get_file", "__tensor__")
-_WORDS += ("keras", "custom>Mine", "my.module", "\ud800", "", "a" * 300, "f" * 64, "posix:system:called", "../canary", "1" * 5000)
+_KEYS = (
+    "class_name",
+    "config",
+    "module",
+    "registered_name",
+    "build_config",
+    "layers",
+    "layer",
+    "function",
+    "vocabulary",
+    "units",
+)
+_KEYS += (
+    "batch_shape",
+    "dtype",
+    "name",
+    "input_layers",
+    "output_layers",
+    "inbound_nodes",
+    "function_type",
+    "defaults",
+    "closure",
+)
+_KEYS += (
+    "files",
+    "path",
+    "sha256",
+    "model",
+    "version",
+    "format_version",
+    "signature",
+    "inputs",
+    "shape",
+    "uses",
+    "use",
+    "size",
+)
+_WORDS = (
+    "Lambda",
+    "Dense",
+    "TFSMLayer",
+    "TorchModuleWrapper",
+    "Functional",
+    "Sequential",
+    "InputLayer",
+    "StringLookup",
+    "__lambda__",
+)
+_WORDS += (
+    "keras.layers",
+    "keras.src.layers.core.dense",
+    "builtins",
+    "os",
+    "system",
+    "exec",
+    "keras.utils",
+    "get_file",
+    "__tensor__",
+)
+_WORDS += (
+    "keras",
+    "custom>Mine",
+    "my.module",
+    "\ud800",
+    "",
+    "a" * 300,
+    "f" * 64,
+    "posix:system:called",
+    "../canary",
+    "1" * 5000,
+)
 
 
 def changed_json(data: bytes, rng: Random, seeds: Sequence[bytes] = ()) -> bytes:

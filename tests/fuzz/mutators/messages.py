@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
 
 from fuzz.mutators.chance import byte_changes, changed_bytes, fitted, number, times
 
 _MOST_DEPTH = 12
-_WORDS = (b"", b"ai.onnx.ml", b"com.microsoft", b"location", b"offset", b"length", b"weights.bin", b"../canary", b"/etc/passwd")
-_WORDS += (b"link.bin", b"18446744073709551615", b"-1", b"Constant", b"If", b"Loop", b"ConstantOfShape", b"shape", b"\xff\xfe", b"PyOp")
+_WORDS = (
+    b"",
+    b"ai.onnx.ml",
+    b"com.microsoft",
+    b"location",
+    b"offset",
+    b"length",
+    b"weights.bin",
+    b"../canary",
+    b"/etc/passwd",
+)
+_WORDS += (
+    b"link.bin",
+    b"18446744073709551615",
+    b"-1",
+    b"Constant",
+    b"If",
+    b"Loop",
+    b"ConstantOfShape",
+    b"shape",
+    b"\xff\xfe",
+    b"PyOp",
+)
 
 
 @dataclass
@@ -92,7 +114,7 @@ def changed_message(data: bytes, rng: Random, seeds: Sequence[bytes]) -> bytes:
         return changed_bytes(data, rng, seeds)
     other = parsed(rng.choice(seeds)) if seeds else None
     for _ in times(rng):
-        _change(_some_list(root, rng), rng, other or root)
+        _change(_some_list(root, rng), rng, other or [])
     return written(root)
 
 
@@ -117,9 +139,9 @@ def _change(parts: list[Part], rng: Random, other: list[Part]) -> None:
     if kind == 1:
         del parts[at]
     elif kind == 2:
-        parts[at:at] = [part] * rng.choice((1, 1, 2, 50))
+        parts[at:at] = [part] * rng.choice((1, 1, 2, 50))  # the same part: what changes it changes all
     elif kind == 3:
-        parts.insert(at, rng.choice(_some_list(other, rng) or [part]))
+        parts.insert(at, deepcopy(rng.choice(_some_list(other, rng) or [part])))
     elif kind == 4:
         part.field = rng.choice((rng.randrange(1, 27), number(rng) % (1 << 29) or 1))
     elif kind == 5:

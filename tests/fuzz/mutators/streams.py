@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from random import Random
 
 import lz4.frame
-
 from fuzz.mutators.chance import changed_bytes
 
 _MOST = 1 << 20

@@ -16,7 +16,19 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _WIDTHS = {"I": 4, "H": 2}
-_NAMES = ("../canary", "/canary", "a\\b", "", "x" * 300, "data.pkl", "é", "a/b/", "code/../x.py", "CON", "archive/data/0")
+_NAMES = (
+    "../canary",
+    "/canary",
+    "a\\b",
+    "",
+    "x" * 300,
+    "data.pkl",
+    "é",
+    "a/b/",
+    "code/../x.py",
+    "CON",
+    "archive/data/0",
+)
 
 Inner = Callable[[str, bytes, Random], bytes]
 """Changes the content of a member, by its name."""
@@ -58,7 +70,22 @@ def packed(members: Sequence[Member], end: dict[int, int], *, tail: bytes = b"")
         sizes = (check, len(content), len(one.content))
         offset = len(body)
         local = [b"PK\x03\x04", 20, one.flags, one.method, 0, 0x21, *sizes, len(one.name), len(one.extra)]
-        central = [b"PK\x01\x02", 20, 20, one.flags, one.method, 0, 0x21, *sizes, len(one.name), len(one.extra), 0, 0, 0, 0]
+        central = [
+            b"PK\x01\x02",
+            20,
+            20,
+            one.flags,
+            one.method,
+            0,
+            0x21,
+            *sizes,
+            len(one.name),
+            len(one.extra),
+            0,
+            0,
+            0,
+            0,
+        ]
         body += _LOCAL.pack(*_with(local, one.local, "4sHHHHHIIIHH")) + one.name + one.extra + content
         directory += _CENTRAL.pack(*_with([*central, offset], one.central, "4sHHHHHHIIIHHHHHII")) + one.name + one.extra
     count = len(members)
@@ -73,7 +100,9 @@ def _deflated(content: bytes) -> bytes:
 
 def _with(fields: list[bytes | int], other: dict[int, int], kinds: str) -> list[bytes | int]:
     widths = [_WIDTHS.get(kind, 4) for kind in kinds.replace("4s", "s")]
-    return [one if isinstance(one, bytes) else other.get(at, one) % (1 << 8 * widths[at]) for at, one in enumerate(fields)]
+    return [
+        one if isinstance(one, bytes) else other.get(at, one) % (1 << 8 * widths[at]) for at, one in enumerate(fields)
+    ]
 
 
 def changed_zip(inner: Inner) -> Callable[[bytes, Random, Sequence[bytes]], bytes]:
@@ -114,7 +143,9 @@ def _change_layout(members: list[Member], end: dict[int, int], rng: Random) -> N
     elif kind == 5:
         members[at].flags ^= rng.choice((0x1, 0x8, 0x20, 0x40, 0x800, 0x2000))
     elif kind == 6:
-        members[at].extra = rng.choice((b"\x01\x00\x18\x00" + rng.randbytes(24), b"\x75\x70\x05\x00" + rng.randbytes(5), rng.randbytes(3)))
+        members[at].extra = rng.choice(
+            (b"\x01\x00\x18\x00" + rng.randbytes(24), b"\x75\x70\x05\x00" + rng.randbytes(5), rng.randbytes(3))
+        )
     elif kind == 7:
         members[at].local[rng.randrange(1, 11)] = number(rng, len(members[at].content))
     elif kind == 8:

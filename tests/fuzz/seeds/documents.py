@@ -23,18 +23,28 @@ def write_onnx(folder: Path) -> None:
     outside.data_location = TensorProto.EXTERNAL
     for key, value in (("location", "weights.bin"), ("offset", "0"), ("length", "16")):
         outside.external_data.add(key=key, value=value)
-    own = helper.make_function("mine", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], _opsets()[:1])
-    trees = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_values=[0.5] * 40, nodes_treeids=[0] * 40)
+    own = helper.make_function(
+        "mine", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], _opsets()[:1]
+    )
+    trees = helper.make_node(
+        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_values=[0.5] * 40, nodes_treeids=[0] * 40
+    )
     graphs = {
         "product": [product],
         "branch": [helper.make_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch)],
         "trees": [trees],
         "function": [helper.make_node("Twice", ["x"], ["y"], domain="mine")],
-        "shape": [helper.make_node("ConstantOfShape", ["w"], ["y"], value=numpy_helper.from_array(np.zeros(1, np.float32)))],
+        "shape": [
+            helper.make_node("ConstantOfShape", ["w"], ["y"], value=numpy_helper.from_array(np.zeros(1, np.float32)))
+        ],
     }
     for name, nodes in graphs.items():
-        graph = helper.make_graph(nodes, name, [rows], [answers], [outside if name == "branch" else weights], doc_string="text")
-        model = helper.make_model(graph, opset_imports=_opsets(), ir_version=9, functions=[own] if name == "function" else [])
+        graph = helper.make_graph(
+            nodes, name, [rows], [answers], [outside if name == "branch" else weights], doc_string="text"
+        )
+        model = helper.make_model(
+            graph, opset_imports=_opsets(), ir_version=9, functions=[own] if name == "function" else []
+        )
         model.metadata_props.add(key="mlpack.note", value="kept")
         (folder / "onnx" / name).write_bytes(model.SerializeToString())
 
@@ -60,7 +70,13 @@ def write_trust(folder: Path) -> None:
 def write_text(folder: Path) -> None:
     """What is no model."""
     (folder / "text").mkdir()
-    texts = {"csv": "a,b\n1,2\n", "json": '{"cells": [], "nbformat": 4}', "python": "import os\n", "html": "<html>", "names": "cat\ndog\n"}
+    texts = {
+        "csv": "a,b\n1,2\n",
+        "json": '{"cells": [], "nbformat": 4}',
+        "python": "import os\n",
+        "html": "<html>",
+        "names": "cat\ndog\n",
+    }
     for name, content in texts.items():
         (folder / "text" / name).write_text(content)
 
@@ -75,7 +91,13 @@ def write_manifest(folder: Path) -> None:
         "format_version": 1,
         "name": "iris",
         "version": "1",
-        "source": {"file": "iris.joblib", "sha256": "a" * 64, "format": "joblib", "framework": "sklearn", "versions": {}},
+        "source": {
+            "file": "iris.joblib",
+            "sha256": "a" * 64,
+            "format": "joblib",
+            "framework": "sklearn",
+            "versions": {},
+        },
         "model": {"file": "model.onnx", "format": "onnx", "sha256": digests["model.onnx"], "opset": {"": 18}},
         "signature": {
             "inputs": [rows],

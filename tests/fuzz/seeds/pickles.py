@@ -50,9 +50,30 @@ def models() -> dict[str, Any]:
         "table": table,
         "sparse": scipy.sparse.csr_matrix(rows),
         "distribution": scipy.stats.norm(1, 2),
-        "arrays": [rows, rows.astype(">f4"), np.asfortranarray(rows), record, labels, np.array(["ab", "c"]), np.float32(1.5)],
-        "kinds": [np.dtype("M8[s]"), np.ma.masked_array([1, 2], [True, False]), np.random.RandomState(0), np.bool_(True)],
-        "python": [OrderedDict(a=1), defaultdict(list, b=[2]), slice(1, 2), range(3), complex(1, 2), len, Exception("x")],
+        "arrays": [
+            rows,
+            rows.astype(">f4"),
+            np.asfortranarray(rows),
+            record,
+            labels,
+            np.array(["ab", "c"]),
+            np.float32(1.5),
+        ],
+        "kinds": [
+            np.dtype("M8[s]"),
+            np.ma.masked_array([1, 2], [True, False]),
+            np.random.RandomState(0),
+            np.bool_(True),
+        ],
+        "python": [
+            OrderedDict(a=1),
+            defaultdict(list, b=[2]),
+            slice(1, 2),
+            range(3),
+            complex(1, 2),
+            len,
+            Exception("x"),
+        ],
     }
 
 
@@ -64,7 +85,9 @@ def write(folder: Path) -> None:
     for group in ("pickle", "joblib", "compression"):
         (folder / group).mkdir()
     for name, value in made.items():
-        for protocol in range(6) if name == "values" else (1, 2, 5) if name in {"arrays", "kinds", "python"} else (2, 5):
+        for protocol in (
+            range(6) if name == "values" else (1, 2, 5) if name in {"arrays", "kinds", "python"} else (2, 5)
+        ):
             (folder / "pickle" / f"{name}-{protocol}").write_bytes(pickle.dumps(value, protocol))
         joblib.dump(value, folder / "joblib" / name)
     for method in ("zlib", "gzip", "bz2", "xz", "lzma", "lz4"):

@@ -6,6 +6,7 @@ from fuzz.files import a_file
 from fuzz.mutators.chance import changed_bytes
 from fuzz.mutators.streams import changed_stream
 from fuzz.target import Target
+
 from mlpack.scan.compression import compression_of, first_bytes, open_decompressed
 
 _CHUNK = 1 << 16

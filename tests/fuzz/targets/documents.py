@@ -8,6 +8,7 @@ from pathlib import Path
 from fuzz.files import a_file
 from fuzz.mutators.documents import changed_json
 from fuzz.target import Target
+
 from mlpack.core.trust_file import read_trust_file
 from mlpack.runtime.manifest import read_manifest
 

@@ -15,10 +15,26 @@ from fuzz.mutators.opcodes import changed_pickle
 from fuzz.mutators.zips import changed_zip
 from fuzz.target import Target
 from fuzz.targets.archives import inside
+
 from mlpack.audit.reading import look_into
 from mlpack.formats import identify
 
-ENDINGS = ("", ".pkl", ".joblib", ".h5", ".keras", ".onnx", ".pt", ".pth", ".npy", ".npz", ".bin", ".csv", ".txt", ".json")
+ENDINGS = (
+    "",
+    ".pkl",
+    ".joblib",
+    ".h5",
+    ".keras",
+    ".onnx",
+    ".pt",
+    ".pth",
+    ".npy",
+    ".npz",
+    ".bin",
+    ".csv",
+    ".txt",
+    ".json",
+)
 
 
 def any_file(data: bytes) -> None:

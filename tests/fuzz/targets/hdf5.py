@@ -9,6 +9,7 @@ from typing import Any
 
 from fuzz.mutators.hdf5 import changed_hdf5
 from fuzz.target import Target
+
 from mlpack.scan.hdf5 import Contents, read_hdf5
 
 _TEXTS = frozenset({"model_config", "training_config", "keras_version", "backend"})
@@ -57,6 +58,6 @@ def _compare(file: Any, contents: Contents) -> None:
 
 
 TARGETS = (
-    Target("hdf5", walk, changed_hdf5, ("hdf5",), most_bytes=1 << 16),
-    Target("hdf5-open", open_walked, changed_hdf5, ("hdf5",), ("h5py",), most_bytes=1 << 16),
+    Target("hdf5", walk, changed_hdf5, ("hdf5", "hostile-hdf5"), most_bytes=1 << 16),
+    Target("hdf5-open", open_walked, changed_hdf5, ("hdf5", "hostile-hdf5"), ("h5py",), most_bytes=1 << 16),
 )

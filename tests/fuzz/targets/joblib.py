@@ -9,6 +9,7 @@ from fuzz.files import a_file
 from fuzz.mutators.opcodes import changed_pickle
 from fuzz.mutators.streams import changed_stream
 from fuzz.target import Target
+
 from mlpack.formats.joblib import FORMAT
 
 

@@ -11,6 +11,7 @@ from fuzz.mutators.documents import changed_json
 from fuzz.mutators.hdf5 import changed_hdf5
 from fuzz.mutators.zips import changed_zip
 from fuzz.target import Target
+
 from mlpack.formats.hdf5 import FORMAT as HDF5
 from mlpack.formats.keras import FORMAT as KERAS
 from mlpack.scan.keras_archive import parse_json
@@ -51,6 +52,6 @@ def older(data: bytes) -> None:
 
 TARGETS = (
     Target("keras-config", configuration, changed_json, ("keras-config",), most_bytes=1 << 15),
-    Target("keras", archive, changed_zip(inside), ("keras",), most_bytes=1 << 17),
+    Target("keras", archive, changed_zip(inside), ("keras", "hostile-keras"), most_bytes=1 << 17),
     Target("keras-h5", older, changed_hdf5, ("keras-h5",), most_bytes=1 << 17),
 )

@@ -13,6 +13,7 @@ from typing import Any
 from fuzz.files import a_file
 from fuzz.mutators.messages import changed_message
 from fuzz.target import Target
+
 from mlpack.formats.onnx import FORMAT
 from mlpack.scan.onnx_wire import begins_like_onnx, read_structure
 from mlpack.scan.protobuf import LENGTH, fields, numbers, text
@@ -20,6 +21,7 @@ from mlpack.scan.source import Source
 
 _MOST_DEPTH = 20
 _BESIDE = 4096
+_LONGEST_TEXT = 4096
 
 
 def _source(data: bytes) -> Source:
@@ -72,21 +74,29 @@ def agree(data: bytes) -> None:
         model = library.ModelProto.FromString(data)
     except Exception:  # protobuf's DecodeError, which has another home in every release
         return
-    nodes = Counter((_own(node.domain), node.op_type) for node in _nodes(model))
+    nodes = Counter((_own(node.domain), _text(node.op_type)) for node in _nodes(model))
     judged: Counter[Any] = Counter()
     for calls in (structure.calls, *structure.functions.values()):
         judged.update(calls.nodes)
     missed = nodes - judged
     assert not missed, f"onnx finds nodes that were not judged: {missed}"
     outside = sorted(_locations(model))
-    seen = sorted(tensor.external.get("location", "") for tensor in structure.external)
+    seen = sorted(_text(tensor.external.get("location", "")) for tensor in structure.external)
     assert not Counter(outside) - Counter(seen), f"onnx finds data outside at {outside}, judged were {seen}"
     opsets = {_own(one.domain): one.version for one in model.opset_import}
     assert opsets == structure.opsets
 
 
-def _own(domain: str) -> str:
-    return "" if domain == "ai.onnx" else domain[:4096]
+def _own(domain: str | bytes) -> str:
+    """What is no UTF-8 comes as bytes."""
+    text = _text(domain)
+    return "" if text == "ai.onnx" else text
+
+
+def _text(value: str | bytes) -> str:
+    """As the judge keeps it: the beginning of it."""
+    data = value if isinstance(value, bytes) else value.encode()
+    return data[:_LONGEST_TEXT].decode("utf-8", "replace")
 
 
 def _graphs(model: Any) -> Iterator[Any]:
@@ -115,7 +125,7 @@ def _locations(model: Any) -> Iterator[str]:
                 tensors.extend(attribute.tensors)
         for tensor in tensors:
             if tensor.data_location == 1:
-                yield next((one.value for one in tensor.external_data if one.key == "location"), "")
+                yield _text(next((one.value for one in tensor.external_data if one.key == "location"), ""))
 
 
 TARGETS = (

@@ -8,6 +8,7 @@ from fuzz.agreement import agree_on_pickle
 from fuzz.files import a_file
 from fuzz.mutators.opcodes import changed_pickle
 from fuzz.target import Target
+
 from mlpack.formats.pickle import FORMAT
 
 

@@ -43,7 +43,7 @@ def layers(count):
             group["0"] = np.zeros((index, 3), np.float32)
             group.create_dataset("1", (4,), "f2", chunks=(2,), compression="gzip")
         file["scalar"] = 3.0
-        file["text"] = "words"
+        file["text"] = np.bytes_(b"words")
         file["flags"] = np.array([True, False])
         file.attrs["model_config"] = "ü" * 100_000
         file.attrs["fixed"] = np.bytes_(b"abc")
