@@ -10,7 +10,7 @@ export PATH := $(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test lint bench fuzz docs wheel clean
+.PHONY: help demo test lint bench fuzz lists docs wheel clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 8
@@ -34,6 +34,9 @@ bench: $(READY)  ## the promises on speed and memory; writes docs/performance.md
 SECONDS ?= 120
 fuzz: $(READY)  ## search every reader for what breaks it; TARGET=pickle SECONDS=600 for one of them, longer
 	@cd tests && python -m fuzz $(TARGET) --seconds $(SECONDS)
+
+lists: $(READY)  ## the names that model files may use, from these libraries and from three older generations of them
+	@python scripts/list_names.py --older $(ARGS)
 
 docs: $(READY)  ## write the generated parts of README.md again
 	@python scripts/generate_docs.py

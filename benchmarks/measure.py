@@ -101,6 +101,30 @@ def tree_peak(command: Sequence[str], folder: Path) -> Peak:
     return Peak(max(peak.together for peak in samples), max(peak.largest for peak in samples))
 
 
+def high_water(command: Sequence[str], folder: Path) -> int:
+    """The peak of resident memory of a process without workers, in bytes.
+
+    From the kernel's own mark, which is read until the process ends: `Run.peak` has what this process took before as well,
+    because a child begins as its copy.
+    """
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, _high_water(process.pid))
+        time.sleep(_SAMPLE_SECONDS / 10)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return peak
+
+
+def _high_water(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
 def _tree(root: int) -> list[int]:
     """The process and its descendants, as far as they still run."""
     found, pending = [], [root]

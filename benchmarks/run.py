@@ -1,6 +1,6 @@
 """Measures what mlpack promises, prints each figure beside its bound, and writes docs/performance.md.
 
-``python benchmarks/run.py [startup|conversion|inspection|memory|sandbox] ...``; exits 1 when a promise is broken.
+``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox] ...``; exits 1 when a promise is broken.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import conversion
 import inspection
 import memory
 import sandbox
+import scanning
 import startup
 from measure import Finding
 
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "conversion": conversion.measure,
     "inspection": inspection.measure,
     "memory": memory.measure,
+    "scanning": scanning.measure,
     "sandbox": sandbox.measure,
 }
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from mlpack.core.errors import MissingLibraryError, UnsafeFileError
+from mlpack.core.errors import MissingLibraryError, UnsafeFileError, UsageError
 from mlpack.core.finding import Finding
+from mlpack.core.trust import Use
 from mlpack.scan.compression import compression_of, unfolded
 from mlpack.scan.numpy_files import is_npy, judge_npy
 from mlpack.scan.pickles.beginning import begins_like_pickle
@@ -172,7 +173,7 @@ class _Look:
         if begins_like_pickle(head):
             self.findings += found
             return
-        uses = [one for one in found if one.use]
+        uses = [one for one in found if _names_code(one.use)]
         if any(complete or one.severity == "error" or not one.use.endswith(":referred") for one in uses):
             self.findings += uses
 
@@ -233,6 +234,15 @@ def findings_in_zip(file: BinaryIO) -> Iterator[Finding]:
         infos = []
     look.headers(file, infos, "", 0)
     yield from (one for one in dict.fromkeys(look.findings) if one.rule not in {files.CORRUPT.id, containers.LENGTH.id})
+
+
+def _names_code(use: str) -> bool:
+    """Whether something could be imported by that name: ``class Foo:`` on a line of its own reads as none."""
+    try:
+        Use.parse(use)
+    except UsageError:
+        return False
+    return True
 
 
 def _inside(name: str, found: Finding) -> Finding:

@@ -6,41 +6,40 @@ import re
 
 from mlpack.core.trust import Use
 
+_RUNS = "os|posix|nt|sys|subprocess|shutil|socket|importlib|runpy|pkgutil|pydoc|code|codeop|pty|ctypes|gc|signal|site"
+_READS = "pickle|_pickle|marshal|shelve|dill|cloudpickle|tempfile|glob|io|_io|codecs|zipfile|tarfile|sqlite3|fileinput"
+_REACHES = "urllib|http|ftplib|smtplib|xmlrpc|webbrowser|asyncio|multiprocessing|threading|concurrent|logging"
+_INSPECTS = "inspect|types|timeit|pdb|bdb|trace|zipimport"
+_BUILTINS = (
+    "getattr|setattr|delattr|eval|exec|compile|open|__import__|input|breakpoint|globals|locals|vars|map|filter|type"
+)
+_TEXT_METHODS = "lower|upper|casefold|title|capitalize|l?r?strip|split|splitlines"
+
 NEVER: tuple[tuple[str, str, str], ...] = (
-    ("functools", r"(?!partial\(sklearn\.utils\.validation\.check_array\)$).*", ".*"),
+    (rf"({_RUNS}|{_READS}|{_REACHES}|{_INSPECTS})(\..*)?", ".*", ".*"),
+    ("builtins", _BUILTINS, ".*"),
+    ("builtins", "super|print|property|classmethod|staticmethod|memoryview|object", "called|built"),
     ("_?operator", ".*", ".*"),
+    # A partial of one function, written with its name, is a use of its own.
+    ("functools", r"(?!partial\(sklearn\.utils\.validation\.check_array\)$).*", ".*"),
+    # A method is a use of its own too. These are the ones that libraries pickle by the name of their class.
+    ("builtins", rf"(?!str\.({_TEXT_METHODS})$).*\..*", ".*"),
+    (r"zoneinfo", r"(?!ZoneInfo\._unpickle$).*\..*", ".*"),
+    (r"scipy\.interpolate\._interpolate", r"(?!interp1d\._call_\w+$).*\..*", ".*"),
+    (r"scipy\.stats\._discrete_distns", r"(?!\w+_gen\._entropy$).*\..*", ".*"),
     (
-        "builtins",
-        "getattr|setattr|delattr|eval|exec|compile|open|__import__|input|breakpoint|globals|locals|vars|map|filter",
-        ".*",
-    ),
-    ("builtins", "print|type|super|property|classmethod|staticmethod|memoryview|apply|execfile|file", "called|built"),
-    (
-        r"(os|posix|nt|sys|subprocess|shutil|socket|importlib|runpy|pkgutil|pydoc|code|codeop|pty|platform|ctypes)(\..*)?",
-        ".*",
-        ".*",
-    ),
-    (
-        r"(pickle|_pickle|marshal|shelve|dill|cloudpickle|tempfile|glob|io|_io|codecs|webbrowser|timeit|pdb|bdb|trace)(\..*)?",
-        ".*",
-        ".*",
-    ),
-    (
-        r"(urllib|http|ftplib|smtplib|xmlrpc|asyncio|multiprocessing|threading|concurrent|logging|inspect|types)(\..*)?",
-        ".*",
-        ".*",
-    ),
-    (
-        r"(?!scipy\.stats\._discrete_distns$|scipy\.interpolate\._interpolate$|functools$|builtins$|zoneinfo$).*",
+        r"(?!(functools|builtins|zoneinfo|scipy\.interpolate\._interpolate|scipy\.stats\._discrete_distns)$).*",
         r".*\..*",
         ".*",
     ),
-    ("builtins", r"(?!str\.(lower|upper|casefold|title|capitalize|l?r?strip|split|splitlines)$).*\..*", ".*"),
-    (r".*", "load|loads|open|read_.*|fromfile|genfromtxt|loadtxt|memmap|DataSource|load_library", ".*"),
+    # Readers and writers of files, wherever they lie.
+    (".*", "_?loads?|_?load_.*|open|read_.*|save.*|fromfile|genfromtxt|loadtxt|memmap|DataSource", ".*"),
     (r"numpy\.(f2py|testing|distutils|ctypeslib|lib\.npyio|lib\._npyio_impl)(\..*)?", ".*", ".*"),
-    (r"scipy\.(io|weave|_lib\.(_ccallback|deprecation))(\..*)?", ".*", ".*"),
+    ("numpy(.rec)?", "ndarray|recarray", "called|built"),
+    (r"scipy\.(io|weave|datasets|_lib\._ccallback|_lib\.deprecation)(\..*)?", ".*", ".*"),
     (r"pandas\.io(\..*)?", ".*", ".*"),
     (r"joblib\.(memory|parallel|func_inspect|_store_backends|externals)(\..*)?", ".*", ".*"),
+    (r"torch\.(hub|utils|jit|package|distributed|multiprocessing)(\..*)?", ".*", ".*"),
 )
 """Regular expressions for module, name and role, each of which has to match whole."""
 

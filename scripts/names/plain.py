@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
+import fractions
 import pathlib
 import re
 import uuid
@@ -54,7 +55,7 @@ def _values() -> dict[str, Any]:
         "range": [range(3), range(1, 9, 2), slice(1, None, 2), slice(None)],
         "dates": [day, day.date(), day.time(), datetime.timedelta(days=1, seconds=2)],
         "dates in a zone": [day.replace(tzinfo=datetime.UTC), datetime.timezone(datetime.timedelta(hours=2))],
-        "decimal": [decimal.Decimal("1.50"), decimal.Decimal("NaN")],
+        "decimal": [decimal.Decimal("1.50"), decimal.Decimal("NaN"), fractions.Fraction(-1, 3), fractions.Fraction(2)],
         "uuid": uuid.UUID(int=5),
         "classes": [int, float, str, bool, list, dict, tuple, set, object, bytes, complex],
         "pattern": re.compile(r"[a-z]+", re.IGNORECASE),

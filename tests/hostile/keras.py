@@ -298,7 +298,8 @@ HOSTILE = (
         "load_model",
         rule="keras/function",
     ),
-    # In safe mode, Keras 3.15 calls this one, and it downloads weights. The sandbox has no network.
+    # Keras 3.15 takes this one in safe mode and calls it with what comes in; its defaults download weights. The sandbox has no
+    # network.
     hostile(
         "ready-made-network",
         in_archive(naming(function("keras.applications", "ResNet50V2"))),

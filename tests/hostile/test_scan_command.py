@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 
-def test_the_command_refuses_them_all(cases, gallery):
+def test_the_command_refuses_them_all(cases, gallery, tmp_path):
     ended = subprocess.run(
         [sys.executable, "-m", "mlpack", "scan", "--json", str(gallery)],
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "MLPACK_TRUST_FILE": str(gallery / "nothing.json")},
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},  # nobody trusts anything
     )
     assert ended.returncode == 4, ended.stderr
     told = {file["path"]: file for file in json.loads(ended.stdout)["data"]["files"]}

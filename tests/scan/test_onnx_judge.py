@@ -59,6 +59,65 @@ def test_the_models_of_onnxs_own_tests_are_clean(tmp_path):
         assert judged(case.model, tmp_path) == (), case.name
 
 
+def of_sklearn():
+    from skl2onnx import to_onnx
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(10)).fit(*load_iris(return_X_y=True))
+    return to_onnx(model, np.zeros((1, 4), np.float32))
+
+
+def of_torch():
+    import torch
+
+    layers = [
+        torch.nn.Conv1d(3, 4, 3),
+        torch.nn.ReLU(),
+        torch.nn.BatchNorm1d(4),
+        torch.nn.Flatten(),
+        torch.nn.LazyLinear(2),
+    ]
+    module = torch.nn.Sequential(*layers).eval()
+    module(torch.zeros(2, 3, 8))
+    return torch.onnx.export(module, (torch.zeros(2, 3, 8),), dynamo=True, verbose=False).model_proto
+
+
+def of_torch_before():
+    import io
+
+    import torch
+
+    content = io.BytesIO()
+    torch.onnx.export(torch.nn.LSTM(3, 4).eval(), (torch.zeros(2, 1, 3),), content, dynamo=False)
+    return onnx.load_from_string(content.getvalue())
+
+
+def of_keras():
+    import keras
+    import tensorflow as tf
+    import tf2onnx
+
+    layers = [keras.layers.Input((6, 3)), keras.layers.LSTM(4, return_sequences=True), keras.layers.Dense(2, "softmax")]
+    model = keras.Sequential(layers)
+    function = tf.function(model.call, input_signature=[tf.TensorSpec((None, 6, 3))])
+    return tf2onnx.convert.from_function(function, function.input_signature)[0]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("make", [of_sklearn, of_torch, of_torch_before, of_keras])
+@pytest.mark.parametrize("beside", [False, True])
+def test_what_exporters_write_is_clean(make, beside, tmp_path):
+    path = tmp_path / "whole.onnx"
+    onnx.save(make(), path, save_as_external_data=beside, location="whole.data", size_threshold=0)
+    with open_source(path) as source:
+        structure = read_structure(source)
+        assert bool(external_files(structure, path)) == (beside and make is not of_sklearn)
+        assert judge_structure(structure, source.end) == ()
+
+
 def test_the_fields_are_those_of_the_installed_onnx():
     messages = onnx.onnx_ml_pb2.DESCRIPTOR.message_types_by_name
     ours = {

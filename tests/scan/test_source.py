@@ -14,19 +14,21 @@ from mlpack.scan.source import Source
 CONTENT = bytes(range(256)) * 1000
 
 
-@given(st.booleans(), st.lists(st.tuples(st.booleans(), st.integers(0, 90_000)), max_size=8))
+@given(
+    st.booleans(),
+    st.lists(st.tuples(st.sampled_from(["skip", "read", "read_bytearray"]), st.integers(0, 90_000)), max_size=8),
+)
 def test_what_is_read_is_what_lies_there(seekable, steps):
     source = Source(io.BytesIO(CONTENT), "test", end=len(CONTENT) if seekable else None)
     position = 0
-    for skips, count in steps:
+    for step, count in steps:
         if position + count > len(CONTENT):
             with pytest.raises(CorruptFileError):
-                source.skip(count) if skips else source.read(count)
+                getattr(source, step)(count)
             return
-        if skips:
-            source.skip(count)
-        else:
-            assert source.read(count) == CONTENT[position : position + count]
+        read = getattr(source, step)(count)
+        assert read is None if step == "skip" else read == CONTENT[position : position + count]
+        assert isinstance(read, bytearray) == (step == "read_bytearray")
         position += count
         assert source.position == position
     assert source.at_end() == (position == len(CONTENT))

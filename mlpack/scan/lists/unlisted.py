@@ -59,6 +59,8 @@ _BY_ROLE: Mapping[str, Mapping[Role, Severity]] = {
 """What holds for all of a library. A class of a newer version is built; functions that can be misused are called."""
 
 _USES: tuple[tuple[str, Severity], ...] = (
+    # No model names what Python keeps for itself.
+    ("*:*__*__*:*", "error"),
     # What a pickled torch module or Keras model is made with: the file brings code that only trust lets through.
     ("torch.storage:_load_from_bytes:called", "warning"),
     ("keras*:*._unpickle_model:called", "warning"),
@@ -75,7 +77,6 @@ _USES: tuple[tuple[str, Severity], ...] = (
     ("math:*:referred", "warning"),
     ("statistics:*:referred", "warning"),
     ("random:Random:*", "warning"),
-    ("fractions:Fraction:called", "warning"),
     ("types:SimpleNamespace:*", "warning"),
     ("builtins:str.*:referred", "warning"),
     # Functions of numbers are referred to; those that read, write, import or compile are not.

@@ -135,6 +135,16 @@ def _number_in_text(arguments: tuple[Any, ...], _: NameOf) -> bool:
     return len(arguments) == 1 and type(arguments[0]) is str and len(arguments[0]) < 1000
 
 
+def _fraction(arguments: tuple[Any, ...], _: NameOf) -> bool:
+    """Two whole numbers, or their text: a text with an exponent would be multiplied out."""
+    if len(arguments) == 2:
+        return all(type(argument) is int for argument in arguments)
+    return len(arguments) == 1 and type(arguments[0]) is str and _FRACTION.fullmatch(arguments[0]) is not None
+
+
+_FRACTION = re.compile(r"-?\d{1,1000}(/\d{1,1000})?", re.ASCII)
+
+
 def _reconstructor(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
     """A class, the built-in class under it, and a value of that one."""
     if len(arguments) != 3:
@@ -310,6 +320,7 @@ _CHECKS: Mapping[str, Check] = {
     "collections.deque": _collection,
     "copyreg._reconstructor": _reconstructor,
     "decimal.Decimal": _number_in_text,
+    "fractions.Fraction": _fraction,
     "numpy._core.multiarray._reconstruct": _reconstruct,
     "numpy._core.multiarray.scalar": _scalar,
     "numpy._core.numeric._frombuffer": _frombuffer,

@@ -166,8 +166,7 @@ class Reader:
     def _bytes(self, length: int, kind: Literal["bytes", "bytearray"]) -> bytes | bytearray | Payload:
         if length > self.keep:
             return self._skip(kind, length)
-        data = self.source.read(length)
-        return data if kind == "bytes" else bytearray(data)
+        return self.source.read(length) if kind == "bytes" else self.source.read_bytearray(length)
 
     def _string(self, length: int) -> str | Payload:
         # A str of Python 2. CPython decodes it as ASCII unless it is told otherwise; Latin-1 shows what is there.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from mlpack.core.errors import CorruptFileError, UnsafeFileError
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.rules import pickles
+
+_WHOLE = re.compile(rb"0|-?[1-9][0-9]*")
+_DECIMAL = re.compile(rb"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)")
 
 
 @dataclass(frozen=True)
@@ -75,19 +79,23 @@ class Stack:
         if line in {b"00", b"01"}:
             self._stack.append(line == b"01")
         else:
-            self._number(int, line)
+            self._number(int, line, _WHOLE)
 
     def _long(self, line: bytes) -> None:
-        self._number(int, line.removesuffix(b"L"))
+        self._number(int, line.removesuffix(b"L"), _WHOLE)
 
     def _float(self, line: bytes) -> None:
-        self._number(float, line)
+        self._number(float, line, _DECIMAL)
 
-    def _number(self, kind: type[int | float], line: bytes) -> None:
+    def _number(self, kind: type[int | float], line: bytes, form: re.Pattern[bytes]) -> None:
+        """As picklers write numbers: of blanks, signs, underscores and leading zeros every reader makes something else."""
         try:
-            self._stack.append(kind(line))
-        except ValueError:
-            self._fail(f"{line[:40]!r} is no number")
+            if form.fullmatch(line):
+                self._stack.append(kind(line))
+                return
+        except ValueError:  # more digits than Python reads
+            pass
+        self._fail(f"{line[:40]!r} is no number")
 
     def _string(self, line: bytes) -> None:
         if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:
