@@ -40,9 +40,9 @@ def measure(folder: Path) -> list[Finding]:
 def _against_picklescan(folder: Path, models: Path) -> Iterator[Finding]:
     """Seconds in process, file by file: the median of laps in which the two took turns."""
     peer = _environment(folder, "picklescan")
-    laps: list[tuple[dict[str, float], dict[str, float]]] = []
-    for _ in range(LAPS):
-        laps.append((_scanned(Path(sys.executable), "mlpack", models), _scanned(peer, "picklescan", models)))
+    laps = [
+        (_scanned(Path(sys.executable), "mlpack", models), _scanned(peer, "picklescan", models)) for _ in range(LAPS)
+    ]
     for name in laps[0][0]:
         ours, theirs = (statistics.median(lap[side][name] for lap in laps) for side in (0, 1))
         size = (models / name).stat().st_size / MEGABYTE
