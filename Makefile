@@ -45,7 +45,7 @@ wheel: $(READY)  ## build the wheel into dist/
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove everything that was made
-	rm -rf $(VENV) .demo dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .demo .fuzz dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): pyproject.toml requirements-dev.txt constraints.txt
 	@echo "making $(VENV) with mlpack, its extras and its tools (about 2 GB, some minutes)"

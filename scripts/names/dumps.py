@@ -24,8 +24,8 @@ def dumped(value: Any, kind: Kind, protocol: int) -> bytes:
 
 
 def every_dump(sample: Sample) -> Iterator[tuple[Kind, int, bytes]]:
-    """A sample in every protocol of pickle, and in the protocols that joblib was ever used with."""
+    """A sample in every protocol of pickle, and in two of joblib's: it writes all else that it does as pickle would."""
     for protocol in range(sample.oldest, 6):
         yield "pickle", protocol, dumped(sample.value, "pickle", protocol)
-    for protocol in range(2, 6):
+    for protocol in (2, 5):
         yield "joblib", protocol, dumped(sample.value, "joblib", protocol)
