@@ -220,9 +220,16 @@ def findings_inside(path: Path) -> tuple[Finding, ...]:
         length = file.seek(0, io.SEEK_END)
         look.content(file, length, "", 0)
         file.seek(0)
-        if not file.read(4).startswith(LOCAL_MAGIC) and zipfile.is_zipfile(file):
+        if not file.read(4).startswith(LOCAL_MAGIC) and _ends_like_zip(file):
             look.zip(file, "", 0)
     return tuple(dict.fromkeys(look.findings))
+
+
+def _ends_like_zip(file: BinaryIO) -> bool:
+    try:
+        return zipfile.is_zipfile(file)
+    except zipfile.BadZipFile:  # raised by Python 3.11 for a directory that says it is one of several
+        return True
 
 
 def findings_in_zip(file: BinaryIO) -> Iterator[Finding]:

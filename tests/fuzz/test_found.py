@@ -44,6 +44,13 @@ def test_a_directory_that_begins_behind_itself(taken, name):
     assert taken(name, packed(whole, {6: 1 << 20})) == (name == "members")
 
 
+def test_a_directory_of_several_behind_other_bytes(taken):
+    """Python's own question whether it is a zip raised."""
+    whole = packed([Member(b"a", b"b")], {})
+    locator = b"PK\x06\x07" + bytes(12) + (7).to_bytes(4, "little")
+    assert taken("members", b"other" + whole[:-22] + locator + whole[-22:])
+
+
 @pytest.mark.parametrize("name", [["Dense"], {"a": 1}, None, "Dense", "mine>Dense"])
 def test_a_registered_name_that_is_no_name(taken, name):
     layer = {"module": "keras.layers", "class_name": "Dense", "registered_name": name, "config": {"units": 1}}

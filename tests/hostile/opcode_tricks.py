@@ -318,9 +318,7 @@ _OLD = (
     tricky("LONG-with-underscores", OLD, lambda c: b"L1_0L\n0" + system(c) + b".", verdicts=("corrupt", "unsafe")),
     tricky("INT-in-hexadecimal", OLD, lambda c: b"I0x10\n0" + system(c) + b".", "0x10", verdicts=("corrupt", "unsafe")),
     tricky("INT-00", OLD, lambda c: b"I00\n0I01\n0" + system(c) + b".", "posix.system"),
-    tricky(
-        "INT-with-spaces", OLD, lambda c: b"I 7\n0" + system(c) + b".", "posix.system", verdicts=("corrupt", "unsafe")
-    ),
+    tricky("INT-with-spaces", OLD, lambda c: b"I 7\n0" + system(c) + b".", "' 7'", verdicts=("corrupt", "unsafe")),
     tricky("FLOAT-nan", OLD, lambda c: b"Fnan\n0F1_0\n0" + system(c) + b".", verdicts=("corrupt", "unsafe"), proof=""),
 )
 

@@ -235,3 +235,28 @@ def test_two_configurations_in_one_hdf5_file_are_refused(tmp_path):
     with pytest.raises(UnsafeFileError, match="refused") as refusal:
         identify(path)
     assert "two attributes called model_config" in refusal.value.why
+
+
+def test_a_model_in_a_pickle_is_judged_as_well(tmp_path):
+    """Keras unpickles without its safe mode: trust in the pickle must not open what lies in it."""
+    double = keras.layers.Lambda(lambda x: x * 2, name="double")
+    for path, inner in ((tmp_path / "honest.pkl", layers.Dense(2)), (tmp_path / "hostile.pkl", double)):
+        model = keras.Sequential([layers.Input((2,)), inner])
+        format_named("pickle").save(model, path)
+    assert {one.severity for one in identify(tmp_path / "honest.pkl")[1].findings} == {"warning"}
+    path = tmp_path / "hostile.pkl"
+    assert "keras/runs-code" in {one.rule for one in identify(path)[1].findings}
+    with pytest.raises(UnsafeFileError, match="refused") as refusal:
+        format_named("pickle").load(path, Trust.of([sha256_of(path)]))
+    assert "double" in refusal.value.why
+
+
+def test_weights_alone_are_walked_before_they_are_told(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    keras.Sequential([layers.Input((4,)), layers.Dense(3)]).save_weights(path)
+    with pytest.raises(CorruptFileError, match="weights only"):
+        identify(path)
+    with h5py.File(path, "r+") as file:
+        file["out"] = h5py.ExternalLink("/etc/passwd", "/x")
+    with pytest.raises(UnsafeFileError, match="refused"):
+        identify(path)
