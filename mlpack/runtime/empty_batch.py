@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlpack.runtime.session import Feed, Outputs
-from mlpack.runtime.signature import TensorSpec
+from .session import Feed, Outputs
+from .signature import TensorSpec
 
 BATCH = "batch"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
-from mlpack.runtime.signature import Signature, TensorSpec
+from .session import Array, ClosingSession, Feed, Outputs
+from .signature import Signature, TensorSpec
 
 LABEL = "label"
 PROBABILITIES = "probabilities"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.runtime.estimator import DECISION, LABEL, PROBABILITIES, answers, is_booster, kind_of
-from mlpack.runtime.session import Array
-from mlpack.runtime.signature import Role, Scalar, TensorSpec
+from .estimator import DECISION, LABEL, PROBABILITIES, answers, is_booster, kind_of
+from .session import Array
+from .signature import Role, Scalar, TensorSpec
 
 
 def output_specs(model: Any, rows: Any) -> tuple[TensorSpec, ...]:

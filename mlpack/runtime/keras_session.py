@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.runtime.empty_batch import is_empty, one_row, without_rows
-from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
-from mlpack.runtime.signature import Signature, TensorSpec
+from .empty_batch import is_empty, one_row, without_rows
+from .session import Array, ClosingSession, Feed, Outputs
+from .signature import Signature, TensorSpec
 
 Predict = Callable[[Sequence[Array]], list[Array]]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlpack.runtime.manifest_shape import misfit
-from mlpack.runtime.signature import Signature
+from .manifest_shape import misfit
+from .signature import Signature
 
 MANIFEST = "mlpack.json"
 SIGNATURE = "model.sig"

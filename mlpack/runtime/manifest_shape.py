@@ -30,7 +30,14 @@ _MANIFEST: Mapping[str, Any] = {
     "requirements": [str],
     "files": [{"path": str, "sha256": str, "size": int}],
 }
-_SCALAR_LISTS = ("columns", "categories", "classes")
+_SCALAR = (str, *_NUMBER, bool)
+_LISTS_BY_NAME: Mapping[str, tuple[type, ...]] = {
+    "columns": _SCALAR,
+    "categories": _SCALAR,
+    "classes": _SCALAR,
+    "ranges": _NUMBER,
+}
+_NAMES = ("missing", "closed")
 
 
 def misfit(document: Any) -> str:
@@ -38,14 +45,21 @@ def misfit(document: Any) -> str:
     found = _misfit(document, _MANIFEST, "the manifest")
     if found:
         return found
-    for part in _SCALAR_LISTS:
-        named = document["signature"].get(part, {})
-        if not isinstance(named, dict):
-            return f"signature.{part} is no object"
-        for name, values in named.items():
-            found = _misfit(values, [(str, *_NUMBER, bool)], f"signature.{part}.{name}")
-            if found:
-                return found
+    return _first(
+        _misfit_by_name(document["signature"], part, kinds) for part, kinds in _LISTS_BY_NAME.items()
+    ) or _first(_misfit(document["signature"].get(part, []), [str], f"signature.{part}") for part in _NAMES)
+
+
+def _misfit_by_name(signature: Mapping[str, Any], part: str, kinds: tuple[type, ...]) -> str:
+    named = signature.get(part, {})
+    if not isinstance(named, dict):
+        return f"signature.{part} is no object"
+    for name, values in named.items():
+        found = _misfit(values, [kinds], f"signature.{part}.{name}")
+        if not found and part == "ranges" and len(values) != len(("low", "high")):
+            found = f"signature.{part}.{name} is no pair"
+        if found:
+            return found
     return ""
 
 

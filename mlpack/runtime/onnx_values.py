@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.runtime.session import Array
-from mlpack.runtime.signature import Scalar
+from .session import Array
+from .signature import Scalar
 
 _BFLOAT16 = 16  # onnx.TensorProto.BFLOAT16; onnx itself is not imported where a model is served
 

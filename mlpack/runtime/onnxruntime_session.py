@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.runtime.empty_batch import BATCH, is_empty, one_row, without_rows
-from mlpack.runtime.onnx_values import answers_of, array_of, columns_of, ort_value
-from mlpack.runtime.session import Array, ClosingSession, Feed, Outputs
-from mlpack.runtime.signature import Dim, Scalar, Signature, TensorSpec
-from mlpack.runtime.unchanged import Identity, check_unchanged
+from .empty_batch import BATCH, is_empty, one_row, without_rows
+from .onnx_values import answers_of, array_of, columns_of, ort_value
+from .session import Array, ClosingSession, Feed, Outputs
+from .signature import Dim, Scalar, Signature, TensorSpec
+from .unchanged import Identity, check_unchanged
 
 SIGNATURE_KEY = "mlpack.signature"
 """The entry of an ONNX file's ``metadata_props`` that holds its signature as JSON."""
@@ -29,6 +29,7 @@ _DTYPES = {
     "bool": "bool",
 }
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
+_SPINNING = "session.intra_op.allow_spinning"
 _QUIET = 4  # fatal only: errors come as exceptions, and are not to be printed as well
 
 
@@ -47,7 +48,8 @@ class OnnxRuntimeSession(ClosingSession):
     """An ONNX model on the CPU.
 
     ``model`` is a path (external data beside it is found) or a serialised graph, whose external data lies in the folder
-    ``weights``. ``threads`` bounds the threads within one operator; None leaves it to ONNX Runtime. The signature is the
+    ``weights``. ``threads`` bounds the threads within one operator; None leaves it to ONNX Runtime. ``spinning`` lets idle
+    threads of its pool wait awake, which costs others their processors. The signature is the
     caller's, else the one in the file's metadata, else what the graph declares: sequences of maps (``ZipMap``) become
     arrays with one column a class.
 
@@ -63,6 +65,7 @@ class OnnxRuntimeSession(ClosingSession):
         signature: Signature | None = None,
         *,
         threads: int | None = None,
+        spinning: bool = True,
         weights: Path | None = None,
         judged: Mapping[Path, Identity] | None = None,
     ) -> None:
@@ -71,6 +74,8 @@ class OnnxRuntimeSession(ClosingSession):
         options.log_severity_level = _QUIET
         if threads is not None:
             options.intra_op_num_threads = threads
+        if not spinning:
+            options.add_session_config_entry(_SPINNING, "0")
         if weights is not None:
             options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
         source = model if isinstance(model, bytes) else str(model)
@@ -82,17 +87,25 @@ class OnnxRuntimeSession(ClosingSession):
         self._plain = not any("bfloat16" in node.type for node in self._nodes())
         self._declared = _declared(self._session)
         self.signature = signature or self._noted() or self._probed()
+        self._direct = self._plain and self._gives_what_is_declared()
 
     def run(self, feed: Feed) -> Outputs:
         """Predict. Raises what ONNX Runtime raises on a wrong name, dtype or width: nothing is cast here."""
-        if is_empty(self._declared.inputs, feed):
+        if not all(array.size for array in feed.values()) and is_empty(self._declared.inputs, feed):
             outputs = self._named(self._raw(one_row(self._declared.inputs, feed)))
             return without_rows(outputs, self.signature.outputs)
+        if self._direct:
+            return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
         return self._named(self._raw(feed))
 
     def close(self) -> None:
         """Free the graph and its weights."""
         self._session = None
+
+    def _gives_what_is_declared(self) -> bool:
+        """Whether every output is a tensor under the name that the signature has for it."""
+        named = {spec.name for spec in self.signature.outputs} == set(self._outputs)
+        return named and all(node.type.startswith("tensor(") for node in self._session.get_outputs())
 
     def _nodes(self) -> list[Any]:
         return [*self._session.get_inputs(), *self._session.get_outputs()]

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from numpy.typing import NDArray
 
-from mlpack.runtime.signature import Signature, TensorSpec
+from .signature import Signature, TensorSpec
 
 Array = NDArray[Any]
 Feed = Mapping[str, Array]

@@ -16,6 +16,10 @@ Role = Literal["tensor", "label", "probabilities", "decision"]
 """What an output means: ``label`` is a class, ``probabilities`` has one column a class."""
 
 
+_BY_NAME = ("columns", "categories", "classes", "ranges")
+_NAMES = ("missing", "closed")
+
+
 @dataclass(frozen=True)
 class TensorSpec:
     """One named tensor.
@@ -68,6 +72,10 @@ class Signature:
     ``columns`` names the columns (last axis) of an input; ``categories`` lists the values that a column (by column
     name, or by input name where an input is one column) may take; ``classes`` lists the class labels behind a
     ``label`` or ``probabilities`` output, in the order of the probability columns.
+
+    What a service refuses on the strength of it, by column name, or by input name where columns have none: values may be
+    missing (NaN) in those of ``missing`` and in no others; those of ``closed`` take their categories and nothing else;
+    ``ranges`` are bounds, both included, beyond which the model reads what is not its own (the ids of an embedding).
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -75,6 +83,14 @@ class Signature:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     categories: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     classes: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def has_names(self, spec: TensorSpec) -> bool:
+        """Whether the columns of the input ``spec`` have names of their own: ``x0``, ``x1`` only stand for their places."""
+        names = self.columns.get(spec.name, ())
+        return bool(names) and any(name != f"x{place}" for place, name in enumerate(names))
 
     def input(self, name: str) -> TensorSpec:
         """The input called ``name``. Raises KeyError."""
@@ -99,23 +115,27 @@ class Signature:
             "inputs": [spec.to_json() for spec in self.inputs],
             "outputs": [spec.to_json() for spec in self.outputs],
         }
-        for part in ("columns", "categories", "classes"):
+        for part in _BY_NAME:
             mapping = getattr(self, part)
             if mapping:
                 document[part] = {name: list(values) for name, values in mapping.items()}
+        for part in _NAMES:
+            if getattr(self, part):
+                document[part] = list(getattr(self, part))
         return document
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Signature:
         """The inverse of `to_json`. Raises KeyError when a field is missing."""
-        parts = {
-            part: {name: tuple(values) for name, values in document.get(part, {}).items()}
-            for part in ("columns", "categories", "classes")
+        by_name: dict[str, Any] = {
+            part: {name: tuple(values) for name, values in document.get(part, {}).items()} for part in _BY_NAME
         }
+        names: dict[str, Any] = {part: tuple(document.get(part, ())) for part in _NAMES}
         return cls(
             inputs=tuple(TensorSpec.from_json(spec) for spec in document["inputs"]),
             outputs=tuple(TensorSpec.from_json(spec) for spec in document["outputs"]),
-            **parts,
+            **by_name,
+            **names,
         )
 
 

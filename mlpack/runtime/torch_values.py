@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlpack.runtime.session import Array, Feed, Outputs
-from mlpack.runtime.signature import TensorSpec
+from .session import Array, Feed, Outputs
+from .signature import TensorSpec
 
 if TYPE_CHECKING:
     import torch

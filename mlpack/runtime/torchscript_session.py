@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlpack.runtime.session import ClosingSession, Feed, Outputs
-from mlpack.runtime.signature import Signature
-from mlpack.runtime.torch_values import named_outputs, positional
+from .session import ClosingSession, Feed, Outputs
+from .signature import Signature
+from .torch_values import named_outputs, positional
 
 if TYPE_CHECKING:
     import torch

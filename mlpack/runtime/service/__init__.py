@@ -1,0 +1,1 @@
+"""One model being served: opened, proven, batched, counted."""

@@ -1,0 +1,73 @@
+"""One bundle, opened for serving: it has given its golden predictions again, in this process, before it counts as open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import StartError
+from ..manifest import Manifest, ManifestError, read_manifest
+from ..session import Session
+from ..settings import Settings
+from ..signature import Signature
+from .calibrate import Plan, calibrate
+from .golden import Golden, read_golden, replay
+from .opening import open_session, threads_for
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle with its session, its golden predictions, and how requests reach it."""
+
+    manifest: Manifest
+    session: Session
+    golden: Golden
+    plan: Plan
+
+    @property
+    def signature(self) -> Signature:
+        """What goes in and what comes out."""
+        return self.manifest.signature
+
+    def close(self) -> None:
+        """Free the model."""
+        self.session.close()
+
+
+def open_model(folder: Path, settings: Settings) -> Model:
+    """Check the bundle in ``folder``, open its model, replay its golden predictions and time it.
+
+    Raises StartError: 7 for a bundle that is damaged, 6 for a library that is missing, 3 for other answers than the original's.
+    """
+    try:
+        manifest = read_manifest(folder)
+    except ManifestError as error:
+        raise StartError(str(error), exit_code=7, hint=error.hint) from error
+    golden = read_golden(folder, manifest.signature)
+    session = _opened(manifest, settings)
+    try:
+        wrong = replay(session.run, golden)
+    except Exception as error:
+        session.close()
+        raise StartError("the model does not take its golden inputs", exit_code=3, why=_line(error)) from error
+    if wrong:
+        session.close()
+        raise StartError("the model does not answer here as the original did", exit_code=3, why=wrong, hint=_ELSEWHERE)
+    plan = calibrate(session.run, golden, manifest.signature, batching=settings.batching == "auto")
+    return Model(manifest, session, golden, plan)
+
+
+_ELSEWHERE = "install the versions that the bundle's manifest requires, or pack the model again on this machine"
+
+
+def _opened(manifest: Manifest, settings: Settings) -> Session:
+    try:
+        return open_session(manifest, settings.threads or threads_for(settings.workers))
+    except StartError:
+        raise
+    except Exception as error:
+        raise StartError(f"{manifest.model_path} cannot be opened", exit_code=7, why=_line(error)) from error
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0][:500]
