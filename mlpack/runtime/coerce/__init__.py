@@ -1,0 +1,1 @@
+"""One coercer for REST, gRPC and batch: values to arrays, and answers back to values."""

@@ -1,0 +1,179 @@
+"""Whole tensors, held against a signature."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlpack.runtime.coerce.fields import numpy_dtype
+from mlpack.runtime.coerce.oip import DATATYPES
+from mlpack.runtime.coerce.rows import Rows
+from mlpack.runtime.coerce.tensors import feed_of_tensors, tensor_of_values
+from mlpack.runtime.errors import ContractError, MalformedError
+from mlpack.runtime.signature import Signature, TensorSpec
+
+MATRIX = TensorSpec("x", "float32", ("batch", 2))
+
+
+def sample(dtype: str, *shape: int) -> np.ndarray[Any, Any]:
+    array = np.ones(shape, dtype=numpy_dtype(dtype))
+    return np.full(shape, "a", dtype=object) if dtype == "string" else array
+
+
+@pytest.mark.parametrize("dtype", DATATYPES)
+def test_tensors_of_every_datatype_pass_untouched_and_none_is_cast(dtype):
+    signature = Signature((TensorSpec("x", dtype, ("batch", 2)),))
+    array = sample(dtype, 3, 2)
+    assert feed_of_tensors({"x": array}, signature)["x"] is array
+    assert feed_of_tensors({"x": array[:0]}, signature)["x"].shape == (0, 2)
+    for other in DATATYPES:
+        if other != dtype:
+            with pytest.raises(ContractError, match=rf"^x: {DATATYPES[other]}, and the model takes {DATATYPES[dtype]}"):
+                feed_of_tensors({"x": sample(other, 3, 2)}, signature)
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({}, "the input 'x' is missing"),
+        ({"x": np.ones((1, 2), np.float32), "y": np.ones(1)}, "there is no input 'y'; there are x"),
+        ({"x": np.ones(2, np.float32)}, r"^x: \[2\], and the model takes \[batch, 2\]$"),
+        ({"x": np.ones((1, 3), np.float32)}, r"^x: \[1, 3\], and the model takes \[batch, 2\]$"),
+        ({"x": np.array([[1, 2], [3, np.nan]], np.float32)}, r"^x\[1\]\[1\]: NaN is no finite number$"),
+        ({"x": np.array([[1, -np.inf]], np.float32)}, r"^x\[0\]\[1\]: -Infinity is no finite number$"),
+    ],
+)
+def test_what_does_not_fit_is_named(named, message):
+    with pytest.raises(ContractError, match=message):
+        feed_of_tensors(named, Signature((MATRIX,)))
+
+
+def test_axes_of_one_name_have_one_size():
+    signature = Signature((TensorSpec("ids", "int64", ("batch", "s")), TensorSpec("mask", "int64", ("batch", "s"))))
+    good = np.ones((2, 3), np.int64)
+    assert set(feed_of_tensors({"mask": good, "ids": good}, signature)) == {"ids", "mask"}
+    for bad, name, size in ((good[:1], "batch", 2), (good[:, :2], "s", 3)):
+        with pytest.raises(ContractError, match=rf"^mask: .* and here {name} is {size}$"):
+            feed_of_tensors({"ids": good, "mask": bad}, signature)
+    with pytest.raises(ContractError, match="empty axis"):
+        feed_of_tensors({"ids": good[:, :0], "mask": good[:, :0]}, signature)
+
+
+def test_columns_are_named_where_they_have_names():
+    signature = Signature(
+        (MATRIX,),
+        columns={"x": ("age", "pay")},
+        missing=("age",),
+        closed=("pay",),
+        categories={"pay": (1, 2)},
+        ranges={"age": (0, 100)},
+    )
+    assert feed_of_tensors({"x": np.array([[np.nan, 1], [100, 2]], np.float32)}, signature)
+    for row, message in (
+        ([101, 1], r"^x\[1\]\.age: 101\.0 is more than 100$"),
+        ([1, 3], r"^x\[1\]\.pay: 3\.0 is none of 1, 2$"),
+        ([1, np.nan], r"^x\[1\]\.pay: NaN"),
+    ):
+        with pytest.raises(ContractError, match=message):
+            feed_of_tensors({"x": np.array([[1, 1], row], np.float32)}, signature)
+
+
+@given(
+    st.sampled_from(["float16", "bfloat16", "float32", "float64"]),
+    st.lists(
+        st.tuples(*[st.sampled_from([0.0, 1.0, 1.5, 100.0, 101.0, -1.0, math.nan, math.inf, -math.inf])] * 2),
+        min_size=1,
+        max_size=3,
+    ),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "missing": st.sampled_from([("age",), ("age", "pay")]),
+            "ranges": st.just({"age": (0.0, 100.0)}),
+            "closed": st.just(("pay",)),
+        },
+    ),
+)
+def test_a_tensor_is_taken_where_its_rows_are(dtype, tuples, knowledge):
+    spec = TensorSpec("x", dtype, ("batch", 2))
+    signature = Signature((spec,), columns={"x": ("age", "pay")}, categories={"pay": (1, 1.5)}, **knowledge)
+    found = []
+    for build in (
+        lambda: Rows(signature).feed_of_tuples(tuples, "x"),
+        lambda: feed_of_tensors({"x": np.array(tuples).astype(numpy_dtype(dtype))}, signature),
+    ):
+        try:
+            found.append(build()["x"].tobytes())
+        except ContractError as error:
+            found.append(error.message)
+    assert found[0] == found[1]
+
+
+def test_columns_known_by_their_places():
+    signature = Signature((MATRIX,), columns={"x": ("x0", "x1")}, missing=("x0", "x1"))
+    assert feed_of_tensors({"x": np.full((1, 2), np.nan, np.float32)}, signature)
+    one = Signature((MATRIX,), columns={"x": ("x0", "x1")}, missing=("x0",))
+    with pytest.raises(ContractError, match=r"^x\[0\]\[1\]: NaN"):
+        feed_of_tensors({"x": np.full((1, 2), np.nan, np.float32)}, one)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "int32", "uint64"])
+def test_bounds_of_an_input_hold_for_all_of_its_values(dtype):
+    signature = Signature((TensorSpec("x", dtype, ("batch", "s", 2)),), ranges={"x": (0, 3)})
+    array = np.zeros((2, 2, 2), numpy_dtype(dtype))
+    array[1, 0, 1] = 3
+    assert feed_of_tensors({"x": array}, signature)
+    array[1, 0, 1] = 4
+    with pytest.raises(ContractError, match=r"^x\[1\]\[0\]\[1\]: 4(\.0)? is more than 3$"):
+        feed_of_tensors({"x": array}, signature)
+
+
+def test_scalars():
+    signature = Signature((TensorSpec("t", "float32", ()),))
+    assert feed_of_tensors({"t": np.array(1, np.float32)}, signature)
+    with pytest.raises(ContractError, match=r"^t: NaN"):
+        feed_of_tensors({"t": np.array(np.nan, np.float32)}, signature)
+
+
+def test_texts_are_texts():
+    signature = Signature((TensorSpec("t", "string", ("batch",)),), closed=("t",), categories={"t": ("a", "b")})
+    for value, message in (("c", r'^t\[1\]: "c" is none of "a", "b"$'), (5, "5 is no text"), ("\ud800", "surrogate")):
+        with pytest.raises(ContractError, match=message):
+            feed_of_tensors({"t": np.array(["a", value], object)}, signature)
+
+
+@given(st.sampled_from(sorted(set(DATATYPES) - {"string"})), st.lists(st.integers(0, 1), max_size=6))
+def test_values_become_tensors(dtype, values):
+    given_values = [bool(value) for value in values] if dtype == "bool" else values
+    made = tensor_of_values(given_values, dtype, (len(values), 1), "x")
+    assert (made.dtype, made.shape) == (numpy_dtype(dtype), (len(values), 1))
+    assert made.ravel().astype(int).tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "message"),
+    [
+        ([1, 2.5], "int64", r"^x\[0\]\[1\]: 2\.5 is no whole number$"),
+        ([1, True], "float32", r"^x\[0\]\[1\]: true is no number$"),
+        ([1, 1e39], "float32", r"^x\[0\]\[1\]: 1e\+39 is beyond float32$"),
+        ([1, None], "float64", r"^x\[0\]\[1\]: null"),
+        ([1, 256], "uint8", r"^x\[0\]\[1\]: 256 is beyond uint8"),
+        (["a", 1], "string", r"^x\[0\]\[1\]: 1 is no text"),
+        ([True, 0], "bool", r"^x\[0\]\[1\]: 0 is no truth value"),
+    ],
+)
+def test_values_that_a_datatype_does_not_take(values, dtype, message):
+    with pytest.raises(ContractError, match=message):
+        tensor_of_values(values, dtype, (1, 2), "x")
+
+
+def test_numbers_of_values_and_shapes():
+    assert tensor_of_values([math.nan], "float32", (), "x").shape == ()
+    for shape in ((3,), (-1, -2), (2**40, 2**40)):
+        with pytest.raises(MalformedError):
+            tensor_of_values([1, 2], "float32", shape, "x")
