@@ -24,18 +24,37 @@ class Run:
 
 @dataclass(frozen=True)
 class Finding:
-    """A promise and what was measured. ``value`` has to be at most ``bound``, both in ``unit``."""
+    """A promise and what was measured. ``value`` has to be at most ``bound``, or at least where ``larger`` is better."""
 
     promise: str
     value: float
     bound: float
     unit: str
     detail: str = ""
+    larger: bool = False
 
     @property
     def kept(self) -> bool:
-        """Whether the promise holds."""
-        return self.value <= self.bound
+        """Whether the promise holds; what could not be measured (NaN) does not."""
+        return self.value >= self.bound if self.larger else self.value <= self.bound
+
+    @property
+    def limit(self) -> str:
+        """The bound as tables show it."""
+        return f"{'≥' if self.larger else '≤'} {self.bound:g} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Figures that nothing is promised of; the first row holds the heads, and the first ``names`` columns no numbers."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+    names: int
+    notes: Sequence[str] = ()
+
+
+Measured = Finding | Sheet
 
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Run:
@@ -88,7 +107,7 @@ def tree_peak(command: Sequence[str], folder: Path) -> Peak:
 
         def sample() -> None:
             while not done.wait(_SAMPLE_SECONDS):
-                sizes = [_proportional(pid) for pid in _tree(process.pid)]
+                sizes = [proportional_size(pid) for pid in process_tree(process.pid)]
                 samples.append(Peak(sum(sizes), max(sizes)))
 
         sampler = threading.Thread(target=sample)
@@ -125,7 +144,7 @@ def _high_water(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
-def _tree(root: int) -> list[int]:
+def process_tree(root: int) -> list[int]:
     """The process and its descendants, as far as they still run."""
     found, pending = [], [root]
     while pending:
@@ -139,7 +158,8 @@ def _tree(root: int) -> list[int]:
     return found
 
 
-def _proportional(pid: int) -> int:
+def proportional_size(pid: int) -> int:
+    """Bytes of resident memory of a process, a page that several share divided among them; 0 once it has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):

@@ -16,9 +16,10 @@ from mlpack.verify import verify
 
 if TYPE_CHECKING:
     from mlpack.audit import scan
+    from mlpack.scaffold import scaffold
 else:
     from mlpack import audit as _audit
-    from mlpack import scan
+    from mlpack import scaffold, scan
 
     class _Scan(_ModuleType):
         """The package of the readers, which is called as ``mlpack.scan(paths)`` too.
@@ -29,6 +30,13 @@ else:
         def __call__(self, paths, **options):
             return _audit.scan(paths, **options)
 
-    scan.__class__ = _Scan
+    class _Scaffold(_ModuleType):
+        """The package that renders services, which is called as ``mlpack.scaffold(model, path)`` too."""
 
-__all__ = ["convert", "doctor", "inspect", "load", "pack", "scan", "verify"]
+        def __call__(self, model, path, **options):
+            return self.scaffold(model, path, **options)
+
+    scan.__class__ = _Scan
+    scaffold.__class__ = _Scaffold
+
+__all__ = ["convert", "doctor", "inspect", "load", "pack", "scaffold", "scan", "verify"]

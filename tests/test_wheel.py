@@ -34,6 +34,9 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "mlpack").rglob("*.py")}
     assert sources <= set(names)
     assert "mlpack/py.typed" in names
+    templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
+    assert templates
+    assert {f"mlpack/_templates/{path.relative_to(ROOT / 'templates')}" for path in templates} <= set(names)
     assert {name.split("/")[0] for name in names} == {"mlpack", f"mlpack_toolkit-{mlpack.__version__}.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

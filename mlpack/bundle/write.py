@@ -13,21 +13,20 @@ from typing import Any
 
 import mlpack
 from mlpack.bundle.archive import write_arrays
+from mlpack.bundle.contract import with_contract
+from mlpack.bundle.golden import Golden, golden_of
 from mlpack.bundle.requirements import requirements
 from mlpack.bundle.sbom import sbom
 from mlpack.bundle.signing import Signer
 from mlpack.convert.attempts import Attempts, Kept
 from mlpack.convert.routes import Route
-from mlpack.core.errors import OutputError, ParityError, UsageError
+from mlpack.core.errors import OutputError, UsageError
 from mlpack.core.model_file import sha256_of
 from mlpack.runtime.manifest import FORMAT_VERSION, MANIFEST, is_bundle
-from mlpack.runtime.session import Array, rows_in
-from mlpack.verify.align import align
+from mlpack.runtime.signature import Signature
+from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject
-from mlpack.verify.trial import ORDINARY
-
-GOLDEN_ROWS = 16
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,10 @@ def _fill(contents: Contents, folder: Path) -> dict[str, Any]:
     assert kept.report is not None
     for file in kept.files:
         shutil.copyfile(file, folder / file.name)
-    write_arrays(folder / "golden.npz", golden(contents))
+    golden = golden_of(contents.attempts.reference, kept.signature)
+    write_arrays(folder / "golden.npz", golden.arrays)
     _write_json(folder / "parity.json", _published(kept.report))
-    manifest = _manifest(contents)
+    manifest = _manifest(contents, _signature(contents, golden))
     listed = [_entry(file) for file in sorted(folder.iterdir())]
     beside = {file.name for file in kept.files} - {kept.path.name}
     _write_json(folder / "sbom.cdx.json", sbom(manifest, [entry for entry in listed if entry["path"] in beside]))
@@ -96,7 +96,7 @@ def _entry(file: Path) -> dict[str, Any]:
     return {"path": file.name, "sha256": sha256_of(file), "size": file.stat().st_size}
 
 
-def _manifest(contents: Contents) -> dict[str, Any]:
+def _manifest(contents: Contents, signature: Signature) -> dict[str, Any]:
     subject, kept, peer = contents.subject, contents.kept, contents.attempts.reference.peer
     assert kept.report is not None
     header = contents.route.target.read_header(kept.path)
@@ -118,7 +118,7 @@ def _manifest(contents: Contents) -> dict[str, Any]:
             "sha256": sha256_of(kept.path),
             "opset": dict(header.opsets) or None,
         },
-        "signature": kept.signature.to_json(),
+        "signature": signature.to_json(),
         "route": {
             "frameworks": [contents.route.framework, *(converter.target for converter in contents.route.converters)],
             "variant": kept.variant,
@@ -135,26 +135,13 @@ def _manifest(contents: Contents) -> dict[str, Any]:
     }
 
 
-def golden(contents: Contents) -> dict[str, Array]:
-    """Golden predictions: inputs as the packed model takes them, and the original's answers to those very values.
-
-    Keys are ``input/NAME`` and ``output/NAME``; at most 16 rows. Raises ParityError when the original answers no row.
-    """
-    reference = contents.attempts.reference
-    alignment = align(reference.signature, contents.kept.signature)
-    for probe in reference.probes():
-        feed = reference.first_rows(probe, GOLDEN_ROWS)
-        if probe.kind not in ORDINARY or not rows_in(feed, reference.signature.inputs):
-            continue
-        taken = alignment.to_candidate(feed)
-        answer = reference.peer.run(alignment.as_candidate_sees(feed, taken) or feed)
-        if answer.outputs is None:
-            continue
-        outputs = {ours.name: answer.outputs[theirs.name] for theirs, ours in alignment.outputs}
-        return {f"input/{name}": array for name, array in taken.items()} | {
-            f"output/{name}": array for name, array in outputs.items()
-        }
-    raise ParityError("the original answers no ordinary row, so there is nothing to hold a service against")
+def _signature(contents: Contents, golden: Golden) -> Signature:
+    """The packed model's signature, with what it takes and what it refuses."""
+    attempts, kept = contents.attempts, contents.kept
+    assert attempts.warm is not None  # it has just answered, or nothing would have been kept
+    assert kept.report is not None
+    candidate = Peer(attempts.warm, attempts.terms.hang, signature=kept.signature)
+    return with_contract(attempts.reference, candidate, kept.report, golden.rows, attempts.terms.budget / 4)
 
 
 def _published(report: ParityReport) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli import convert, doctor, formats, inspect, pack, scan, verify
+from mlpack.cli import convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
 from mlpack.cli.render import Renderer
 from mlpack.cli.trust import trust
 from mlpack.core.errors import INTERRUPTED, UsageError
@@ -19,13 +19,16 @@ _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="mlpack",
-    help="From a trained model file to a bundle that is proven to give the same answers.",
+    help="From a trained model file to a service that is proven to give the same answers.",
     epilog="Start with: mlpack inspect MODEL",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (inspect.inspect, scan.scan, convert.convert, verify.verify, pack.pack, formats.formats, doctor.doctor):
+for _command in (
+    *(inspect.inspect, scan.scan, convert.convert, verify.verify, pack.pack),
+    *(serve.serve, scaffold.scaffold, formats.formats, doctor.doctor),
+):
     app.command()(_command)
 app.add_typer(trust)
 

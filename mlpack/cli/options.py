@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 import typer
 
@@ -97,6 +97,24 @@ RequireSandbox = Annotated[
     typer.Option(
         "--require-sandbox", help="Load nothing unless Landlock and seccomp hold; `mlpack doctor` says whether they do."
     ),
+]
+
+_PACKING = "Packing of a model file"
+PackingData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Your own rows: CSV, Parquet, NPZ, NPY or JSON lines.",
+        rich_help_panel=_PACKING,
+    ),
+]
+PackingName = Annotated[
+    str | None, typer.Option("--name", help="Name of the model, if not that of its file.", rich_help_panel=_PACKING)
+]
+PackingFormat = Annotated[
+    Literal["onnx", "torchscript", "native"] | None,
+    typer.Option("--format", help="Format to serve it in; native keeps the file as it is.", rich_help_panel=_PACKING),
 ]
 
 _OUTPUT = "Output"

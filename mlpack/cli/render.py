@@ -12,12 +12,14 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
 from mlpack.core.errors import INTERRUPTED, MlpackError, ParityError
 from mlpack.core.view import Block, Brief, Line, Result, json_ready
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,17 @@ class Renderer:
 
     def run(self, doing: str, call: Callable[[], Result]) -> NoReturn:
         """Call ``call`` under a spinner that says ``doing``, show what comes of it and exit with its code."""
+        self._end(doing, call, self.show)
+
+    def hand_over(self, doing: str, call: Callable[[], Made], successor: Callable[[Made], NoReturn]) -> NoReturn:
+        """Call ``call`` like `run`, and leave the process to ``successor`` with what came of it: it shows itself."""
+        self._end(doing, call, successor)
+
+    def _end(self, doing: str, call: Callable[[], Made], then: Callable[[Made], int]) -> NoReturn:
         try:
             with self._undisturbed(doing):
                 result = call()
-            code = self.show(result)
+            code = then(result)
         except MlpackError as error:
             code = self.fail(error)
         except KeyboardInterrupt:

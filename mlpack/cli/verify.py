@@ -25,13 +25,26 @@ from mlpack.cli.options import (
 from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
+Candidate = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CANDIDATE",
+        help="The model that has to answer the same: a file, a bundle, or a running service, by its address "
+        "(http://, https://, grpc:// or grpcs://).",
+        show_default=False,
+    ),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        "--key", metavar="PUBLIC.pem", help="Check the signature of the bundle REFERENCE, instead of comparing models."
+    ),
+]
+
 
 def verify(
-    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="The model whose answers are right.")],
-    candidate: Annotated[
-        Path | None,
-        typer.Argument(metavar="CANDIDATE", help="The model that has to answer the same.", show_default=False),
-    ] = None,
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="The model whose answers are right.")],
+    candidate: Candidate = None,
     *,
     data: Data = None,
     report: Annotated[
@@ -41,14 +54,7 @@ def verify(
     rtol: Rtol = None,
     atol: Atol = None,
     budget: Budget = 30.0,
-    key: Annotated[
-        Path | None,
-        typer.Option(
-            "--key",
-            metavar="PUBLIC.pem",
-            help="Check the signature of the bundle REFERENCE, instead of comparing models.",
-        ),
-    ] = None,
+    key: Key = None,
     trust: Trust = None,
     allow: Allow = None,
     trust_file: TrustFile = None,
@@ -59,9 +65,12 @@ def verify(
 ) -> None:
     """Compare two models on inputs from cheap to cruel: PASS, FAIL or VACUOUS.
 
-    Exits 3 unless the verdict is PASS. With --key: SIGNED, or exit 4.
+    Exits 3 unless the verdict is PASS. With --key: SIGNED, or exit 4. A service speaks the Open Inference Protocol;
+    MLPACK_API_KEY is its key, where it wants one.
 
     Example: mlpack verify digits.h5 digits.onnx --report parity.xml
+
+    Example: mlpack verify digits.h5 http://127.0.0.1:8080
     """
 
     def call() -> Result:

@@ -107,6 +107,9 @@ class OnnxRuntimeSession(ClosingSession):
         named = {spec.name for spec in self.signature.outputs} == set(self._outputs)
         return named and all(node.type.startswith("tensor(") for node in self._session.get_outputs())
 
+    def _only_tensors(self) -> bool:
+        return all(node.type.startswith("tensor(") for node in self._session.get_outputs())
+
     def _nodes(self) -> list[Any]:
         return [*self._session.get_inputs(), *self._session.get_outputs()]
 
@@ -139,7 +142,7 @@ class OnnxRuntimeSession(ClosingSession):
 
     def _probed(self) -> Signature:
         """The declared signature; what a sequence or map holds is found by running one row."""
-        if all(node.type.startswith("tensor(") for node in self._session.get_outputs()):
+        if self._only_tensors():
             return self._declared
         answers = self._raw({spec.name: _zeros(spec) for spec in self._declared.inputs})
         outputs: list[TensorSpec] = []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NoReturn, get_args
 
 from .errors import StartError
 
@@ -78,7 +79,7 @@ class Settings:
 def parse_settings(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings in ``arguments``; what they leave out is taken from the environment (``MLPACK_MAX_BODY``), else the default.
 
-    Raises StartError for a value that cannot be used. Ends the process for ``--help``, and for an option that is none.
+    Raises StartError for an option that is none and for a value that cannot be used. Ends the process for ``--help``.
     """
     parser = _parser()
     given = {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}
@@ -112,8 +113,14 @@ def as_arguments(settings: Settings) -> list[str]:
     return arguments
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """What is wrong is told like any other reason not to start."""
+        raise StartError(message, exit_code=2, hint=f"{self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m runtime",
         description="Serve the model over REST and gRPC.",
         epilog=f"Every option has a variable in the environment, {PREFIX}PORT for --port; {PREFIX}API_KEY has no option.",
@@ -162,15 +169,24 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-def _check(settings: Settings) -> None:
+def _check_numbers(settings: Settings) -> None:
     for name in ("workers", "max_body", "max_rows", "max_waiting", "timeout", "header_timeout", "body_timeout"):
-        if getattr(settings, name) <= 0:
+        if not 0 < getattr(settings, name) < math.inf:
             raise StartError(f"--{name.replace('_', '-')} has to be more than 0", exit_code=2)
+    for name in ("threads", "drain_delay", "drain_timeout"):
+        if not 0 <= getattr(settings, name) < math.inf:
+            raise StartError(f"--{name.replace('_', '-')} has to be 0 or more", exit_code=2)
+
+
+def _check(settings: Settings) -> None:
+    _check_numbers(settings)
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in get_args(choices):
             raise StartError(f"{PREFIX}{name.upper()} has to be one of {', '.join(get_args(choices))}", exit_code=2)
     if not 0 <= settings.port <= _LAST_PORT or settings.grpc_port > _LAST_PORT:
         raise StartError(f"a port is a number from 0 to {_LAST_PORT}", exit_code=2)
+    if settings.port == settings.grpc_port != 0:
+        raise StartError(f"REST and gRPC cannot share port {settings.port}", exit_code=2, hint="--grpc-port 0")
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise StartError("TLS takes a certificate and its key", exit_code=2, hint="--tls-cert FILE --tls-key FILE")
     if settings.tls_client_ca is not None and settings.tls_cert is None:

@@ -49,8 +49,11 @@ def verify(
 ) -> ParityReport | SignatureReport:
     """Hold ``candidate`` against ``reference`` and say PASS, FAIL or VACUOUS, with the reason.
 
-    ``reference`` is a model file, a bundle, or a fitted model itself; ``candidate`` a model file or a bundle. ``data``
-    is a file (CSV, Parquet, NPZ, NPY, JSON lines) or arrays: what the model meets in earnest. ``rtol`` and ``atol``
+    ``reference`` is a model file, a bundle, or a fitted model itself; ``candidate`` a model file, a bundle, or the address of
+    a running service that speaks the Open Inference Protocol: ``http://``, ``https://``, ``grpc://`` or ``grpcs://``, host and
+    port, and ``/v2/models/NAME`` where it serves several. The environment variable MLPACK_API_KEY is its key.
+
+    ``data`` is a file (CSV, Parquet, NPZ, NPY, JSON lines) or arrays: what the model meets in earnest. ``rtol`` and ``atol``
     replace the derived tolerance. ``trust`` holds the SHA-256 of files that may run the code they carry, ``allow`` uses of
     names (``module:name:role``) that any file may make. ``budget`` is in seconds a side. ``bisect`` looks for the first
     layer where the two part. ``report`` writes JSON or JUnit XML, by its ending. ``require_sandbox`` loads nothing where

@@ -14,6 +14,7 @@ import numpy as np
 from mlpack.core.errors import OutputError, UsageError, WorkerError
 from mlpack.core.publish import publish_bytes
 from mlpack.core.trust import Trust
+from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.session import Array, take_rows
 from mlpack.verify.align import align
 from mlpack.verify.bisect import Fingerprint, first_difference
@@ -21,7 +22,7 @@ from mlpack.verify.inputs import feed_of
 from mlpack.verify.parity import measure, sandbox_of
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport
-from mlpack.verify.subject import Subject, begin_open, start, subject_of
+from mlpack.verify.subject import Subject, begin_open, candidate_of, start, subject_of
 from mlpack.verify.trial import Reference
 
 SIDE = "mlpack.verify.side:Side"
@@ -42,7 +43,12 @@ def run_verify(
     """See `mlpack.verify`."""
     report = Path(report) if report is not None else None
     writer = _writer(report)
-    original, other = subject_of(reference), subject_of(candidate)
+    original, other = subject_of(reference), candidate_of(candidate)
+    if bisect and other.address is not None:
+        raise UsageError(
+            "a running service shows its answers, and not the layers behind them",
+            hint="bisect against the bundle that it serves",
+        )
     with ExitStack() as stack:
         workers = [
             start(subject, SIDE, name, require_sandbox=require_sandbox)
@@ -50,6 +56,8 @@ def run_verify(
         ]
         for worker in workers:
             stack.enter_context(worker)
+        if isinstance(workers[1], LocalWorker) and other.address is not None:
+            stack.callback(workers[1].target.close)
         hang = max(120.0, 4 * budget)
         first, second = Peer(workers[0], hang), Peer(workers[1], hang)
         result = None
@@ -74,15 +82,27 @@ class _CandidateError(Exception):
 
 
 def _open_both(reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer], trust: Trust, data: Any) -> None:
-    """Open both models, at the same time where both are files. The user's data helps one that does not know its inputs."""
+    """Open both models, at the same time where both are files. The user's data helps one that does not know its inputs.
+
+    A service is asked first: whether it is there is known at once.
+    """
     (original, first), (other, second) = reference, candidate
     needed = data is not None and _needs_sample(original, other)
     sample = feed_of(data, None) if needed else None
     begin_open(original, first, trust, sample)
+    if other.address is not None:
+        second.begin_connect(other.address, original.names)
+        _finish_candidate(second)
+        first.finish_open()
+        return
     begin_open(other, second, trust, sample)
     first.finish_open()
+    _finish_candidate(second)
+
+
+def _finish_candidate(peer: Peer) -> None:
     try:
-        second.finish_open()
+        peer.finish_open()
     except WorkerError as error:
         raise _CandidateError(f"{error.message}: {error.why}" if error.why else error.message) from error
 

@@ -42,8 +42,8 @@ def judge(
         return replace(report, verdict="SKIPPED", difference=message)
     if given.outputs is None:
         message = f"the reference answers, the candidate refuses ({_first_line(given.raised)})"
-        if not asked.rows:
-            return replace(report, verdict="SKIPPED", difference=message)
+        if not asked.rows or asked.refused:
+            return replace(report, verdict="SKIPPED", difference=asked.refused or message)
         return replace(report, verdict="FAIL", message=message)
     unannounced = set(given.outputs) - {spec.name for spec in alignment.candidate.outputs}
     if unannounced:
@@ -64,7 +64,7 @@ def judge(
     failed = [output for output in outputs if output.verdict == "FAIL"]
     if failed and not asked.rows:
         return replace(report, verdict="DIFFERS", difference=f"without any rows, {failed[0].message}")
-    difference = _difference(undefined, outputs)
+    difference = _difference(undefined, outputs, asked.refused)
     return replace(
         report,
         outputs=tuple(outputs),
@@ -226,8 +226,8 @@ def _finite_rows(values: Array) -> Rows:
     return np.asarray(np.isfinite(values.reshape(len(values), -1)).all(axis=1))
 
 
-def _difference(undefined: int, outputs: list[OutputReport]) -> str:
-    parts = []
+def _difference(undefined: int, outputs: list[OutputReport], refused: str) -> str:
+    parts = [refused] if refused else []
     if undefined:
         parts.append(
             f"{undefined} rows with no answer to hold on to (not finite, or out of range) are answered differently"

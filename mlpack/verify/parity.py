@@ -15,6 +15,7 @@ from mlpack.runtime.signature import Signature
 from mlpack.verify.align import Alignment, align
 from mlpack.verify.judge import judge
 from mlpack.verify.peer import Peer
+from mlpack.verify.refused import without_refused
 from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict
 from mlpack.verify.tolerance import Tolerance, derive
 from mlpack.verify.trial import ORDINARY, Asked, Reference, ask, joined_outputs, usual_probes, with_growth
@@ -43,6 +44,8 @@ def measure(
     try:
         alignment = align(reference.signature, candidate.signature)
         asked, not_tried = ask(reference, candidate, alignment, budget)
+        if candidate.wire:
+            asked = [without_refused(item, reference, candidate, alignment) for item in asked]
         noise = reference.noise()
     except ParityError as error:
         reason = f"{error.message}: {error.why}" if error.why else error.message
@@ -176,6 +179,8 @@ def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked], signatur
         if probe.verdict != "FAIL":
             continue
         row = next((output.worst_row for output in probe.outputs if output.worst_row is not None), None)
+        if not probe.outputs and item.rows == 1:
+            row = 0  # the one row that a service refuses
         if row is None:
             continue
         shown = take_rows(item.probe.feed, signature.inputs, slice(row, row + 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from mlpack.isolate import Worker
 from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.session import Array, Feed
 from mlpack.runtime.signature import Signature
+from mlpack.verify.remote.address import Address
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,10 @@ class Answer:
 
 @dataclass
 class Peer:
-    """A model opened in a worker. ``seconds`` adds up what its predictions took; ``hang`` is the longest wait for one."""
+    """A model opened in a worker. ``seconds`` adds up what its predictions took; ``hang`` is the longest wait for one.
+
+    ``wire`` says that it is a running service, which may refuse values that bind nobody (`mlpack.verify.refused`).
+    """
 
     worker: Worker | LocalWorker
     hang: float = 120.0
@@ -35,6 +39,7 @@ class Peer:
     framework: str = ""
     signature: Signature = field(default_factory=lambda: Signature(()))
     versions: Mapping[str, str] = field(default_factory=dict)
+    wire: bool = False
 
     def open(self, path: Path, format: str, trust: Trust = NO_TRUST, sample: Feed | None = None) -> None:
         """Load the file in the worker and open a session. Raises what loading raises, and WorkerError."""
@@ -60,8 +65,13 @@ class Peer:
         """Start `adopt`; `finish_open` ends it."""
         self.worker.begin("adopt", model=model, sample=dict(sample) if sample else None)
 
+    def begin_connect(self, address: Address, guesses: Sequence[str]) -> None:
+        """Take a running service for the model; `finish_open` connects to it."""
+        self.wire = True
+        self.worker.begin("connect", address=address, guesses=list(guesses), timeout=self.hang)
+
     def finish_open(self) -> None:
-        """Wait for what `begin_open` or `begin_adopt` started."""
+        """Wait for what `begin_open`, `begin_adopt` or `begin_connect` started."""
         opened = self.worker.finish(timeout=max(600.0, self.hang))
         self.framework = opened["framework"]
         self.signature = Signature.from_json(opened["signature"])

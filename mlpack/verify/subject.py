@@ -1,4 +1,4 @@
-"""What a command is given: a model file, a bundle, or a model at hand; told apart and opened."""
+"""What a command is given: a model file, a bundle, a model at hand, or the address of a service; told apart and opened."""
 
 from __future__ import annotations
 
@@ -18,26 +18,38 @@ from mlpack.runtime.manifest import is_bundle
 from mlpack.runtime.session import Feed
 from mlpack.scan.provenance import place_beside
 from mlpack.verify.peer import Peer
+from mlpack.verify.remote.address import Address, address_of, is_address
+from mlpack.verify.remote.side import RemoteSide
 from mlpack.verify.report import Party
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model: either ``path`` with its ``format`` and ``header``, or the ``model`` itself."""
+    """A model: ``path`` with its ``format`` and ``header``, or the ``model`` itself, or the ``address`` of a service.
+
+    ``name`` is the one in the manifest of a bundle.
+    """
 
     path: Path | None = None
     format: Format | None = None
     header: Header | None = None
     model: Any = None
+    address: Address | None = None
+    name: str = ""
 
     @property
     def framework(self) -> str | None:
         """The framework, as far as it can be told without loading anything."""
-        if self.header is not None:
-            return self.header.framework
+        if self.header is not None or self.address is not None:
+            return self.header.framework if self.header is not None else None
         from mlpack.frameworks import framework_of
 
         return framework_of(self.model).name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a service of this model may be called."""
+        return tuple(name for name in (self.name, self.path.stem if self.path else "") if name)
 
     @cached_property
     def sha256(self) -> str:
@@ -54,6 +66,8 @@ class Subject:
 
     def party(self, peer: Peer) -> Party:
         """How a report names this model."""
+        if self.address is not None:
+            return Party(self.address.text, self.address.scheme, peer.framework, versions=peer.versions)
         return Party(
             path=str(self.path) if self.path else f"{type(self.model).__qualname__} at hand",
             format=self.format.name if self.format else "object",
@@ -70,9 +84,10 @@ def subject_of(model: Any) -> Subject:
     """
     if not isinstance(model, str | Path):
         return Subject(model=model)
-    if "://" in str(model):
+    if is_address(str(model)):
         raise UsageError(
-            f"{model} is an address, and this version compares files and bundles only",
+            f"{model} is an address, and only the candidate of a comparison may be a running service",
+            why="a service shows its answers, and not the model behind them",
             hint="name the model file or bundle that is served there",
         )
     path = Path(model)
@@ -81,14 +96,23 @@ def subject_of(model: Any) -> Subject:
         return Subject(path, form, header)
     manifest = manifest_in(path)
     form = format_named(manifest.model_format)
-    return Subject(manifest.model_path, form, form.read_header(manifest.model_path))
+    return Subject(manifest.model_path, form, form.read_header(manifest.model_path), name=manifest.name)
+
+
+def candidate_of(model: Any) -> Subject:
+    """As `subject_of`; an address of a running service is told, too. Raises UsageError for one that is none."""
+    if isinstance(model, str) and is_address(model):
+        return Subject(address=address_of(model))
+    return subject_of(model)
 
 
 def start(subject: Subject, target: str, name: str, *, require_sandbox: bool = False) -> Worker | LocalWorker:
-    """Start the worker that ``subject`` will be opened in; one in this process for a model at hand.
+    """Start the worker that ``subject`` will be opened in; one in this process for a model at hand, and for a service.
 
     ``target`` is the class that lives there, as ``"package.module:Class"``.
     """
+    if subject.address is not None:
+        return LocalWorker(RemoteSide())
     if subject.path is not None:
         return Worker(target, name=name, sandbox=subject.sandbox, require_sandbox=require_sandbox)
     import importlib

@@ -84,6 +84,12 @@ class Tolerance:
             document["smallest_atol"] = float(self.atol.min())
         return document
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Tolerance:
+        """What `to_json` gave, the tolerance of the largest column for all of them."""
+        scale = np.full(1, float(document["scale"]))
+        return cls(np.full(1, float(document["atol"])), float(document["rtol"]), str(document["decided_by"]), scale)
+
 
 def exactly() -> Tolerance:
     """No difference at all."""

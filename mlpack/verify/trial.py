@@ -37,6 +37,8 @@ class Asked:
     """The reference's inputs that have the batch, and the axis it lies on."""
     growth: NDArray[np.float64] | None = None
     """For each row, how many times larger its inputs are than those of ordinary rows; 1 at least."""
+    refused: str = ""
+    """Which rows a service refused that bind nobody; they are no longer in the probe, unless that is all of them."""
 
     def input_rows(self, kinds: str) -> list[Array]:
         """The inputs of these dtype kinds that have the batch, each as [rows, values]."""
@@ -121,7 +123,6 @@ def ask(
     """
     asked: list[Asked] = []
     not_tried: list[tuple[str, str]] = []
-    key = _dtypes(alignment)
     started = time.monotonic()
     for probe in reference.probes():
         spent = candidate.seconds if reference.known(probe) else max(reference.peer.seconds, candidate.seconds)
@@ -131,11 +132,13 @@ def ask(
         if reference.released and reference.known(probe) is None:
             not_tried.append((probe.name, "the original was let go to make room, and had not answered it yet"))
             continue
-        asked.append(_ask_one(reference, candidate, alignment, probe, key))
+        asked.append(ask_one(reference, candidate, alignment, probe))
     return asked, not_tried
 
 
-def _ask_one(reference: Reference, candidate: Peer, alignment: Alignment, probe: Probe, key: str) -> Asked:
+def ask_one(reference: Reference, candidate: Peer, alignment: Alignment, probe: Probe) -> Asked:
+    """Try one probe on both sides; answers of the reference are kept under the probe's name. Raises WorkerError."""
+    key = _dtypes(alignment)
     taken = alignment.to_candidate(probe.feed)
     seen = alignment.as_candidate_sees(probe.feed, taken)
     candidate.begin(taken)  # the candidate computes while the reference does
@@ -148,15 +151,44 @@ def _ask_one(reference: Reference, candidate: Peer, alignment: Alignment, probe:
     twins = {ours.name: theirs.batch_axis for theirs, ours in alignment.outputs}
     return Asked(
         probe,
-        _rows_first(answer, axes),
-        _rows_first(candidate.finish(), twins),
-        None if cast is None else _rows_first(cast, axes),
+        rows_first(answer, axes),
+        rows_first(candidate.finish(), twins),
+        None if cast is None else rows_first(cast, axes),
         rows_in(probe.feed, inputs),
         tuple((spec.name, spec.batch_axis) for spec in inputs if spec.batch_axis is not None),
     )
 
 
-def _rows_first(answer: Answer, axes: Mapping[str, int | None]) -> Answer:
+def ask_again(asked: Asked, rows: NDArray[np.intp], candidate: Peer, alignment: Alignment) -> Asked:
+    """The same probe with these of its rows only, the reference's answers as they were. Raises WorkerError."""
+    axes = dict(asked.batch_axes)
+    feed = {
+        name: np.take(array, rows, axis=axes[name]) if name in axes else array
+        for name, array in asked.probe.feed.items()
+    }
+    twins = {ours.name: theirs.batch_axis for theirs, ours in alignment.outputs}
+    return replace(
+        asked,
+        probe=replace(asked.probe, feed=feed),
+        reference=_of_rows(asked.reference, rows, asked.rows),
+        candidate=rows_first(candidate.run(alignment.to_candidate(feed)), twins),
+        cast=None if asked.cast is None else _of_rows(asked.cast, rows, asked.rows),
+        rows=len(rows),
+    )
+
+
+def _of_rows(answer: Answer, rows: NDArray[np.intp], all_rows: int) -> Answer:
+    if answer.outputs is None:
+        return answer
+    return Answer(
+        {
+            name: array[rows] if array.ndim and len(array) == all_rows else array
+            for name, array in answer.outputs.items()
+        }
+    )
+
+
+def rows_first(answer: Answer, axes: Mapping[str, int | None]) -> Answer:
     """The same answer with the batch on the first axis of every output, and complex numbers as pairs on a last one."""
     if answer.outputs is None:
         return answer

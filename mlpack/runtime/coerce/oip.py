@@ -42,7 +42,7 @@ _BY_DTYPE = {np.dtype(dtype): datatype for dtype, datatype in DATATYPES.items() 
 _PLATFORMS = {"onnx": "onnxruntime_onnx", "torchscript": "pytorch_libtorch"}
 _LENGTH = Struct("<I")
 _MOST_AXES = 32
-_LONGEST_AXIS = 1 << 31
+_MOST_ELEMENTS = 1 << 40
 _STRING_KINDS = "OSU"
 
 
@@ -116,12 +116,13 @@ def bytes_of_array(array: Array) -> bytes:
 
 def count_of(shape: Sequence[int], name: str = "") -> int:
     """How many elements ``shape`` has. Raises MalformedError for a shape that no array has."""
-    count = 1
+    count = extent = 1
     for size in shape:
-        if not 0 <= size < _LONGEST_AXIS:
+        if size < 0:
             raise _no_shape(shape, name)
         count *= size
-    if len(shape) > _MOST_AXES:
+        extent *= size or 1  # NumPy has a limit for empty arrays too
+    if extent > _MOST_ELEMENTS or len(shape) > _MOST_AXES:
         raise _no_shape(shape, name)
     return count
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from ..signature import Signature
 
 FILE = "golden.npz"
 _REPORT = "parity.json"
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 _SLACK = 1e-6
 """Of the scale of an output, where the report names no tolerance: other processors round the last bits otherwise."""
 
@@ -43,14 +46,14 @@ def read_golden(folder: Path, signature: Signature) -> Golden:
         with np.load(folder / FILE, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         report = json.loads((folder / _REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        tolerances = {
+            name: (float(one["atol"]), float(one["rtol"])) for name, one in (report.get("tolerance") or {}).items()
+        }
+    except _UNREADABLE as error:
         raise StartError(f"the golden predictions of {folder} cannot be read", exit_code=7, why=str(error)) from error
     inputs, outputs = _part(arrays, "input/"), _part(arrays, "output/")
     if set(inputs) != {spec.name for spec in signature.inputs} or not outputs:
         raise StartError(f"the golden predictions of {folder} are of another model", exit_code=7)
-    tolerances = {
-        name: (float(one["atol"]), float(one["rtol"])) for name, one in (report.get("tolerance") or {}).items()
-    }
     return Golden(inputs, outputs, tolerances)
 
 

@@ -38,12 +38,12 @@ def known_categories(plan: Plan) -> Iterator[Probe]:
 
 def unknown_categories(plan: Plan) -> Iterator[Probe]:
     """Values that a column was not trained on, one probe a column: an encoder may refuse them with an error."""
-    columns = [column for column in plan.columns if _strangers(column)]
+    columns = [column for column in plan.columns if strangers(column)]
     chosen = [columns[place] for place in spread(len(columns), MAX_COLUMNS)]
     note = f"{len(columns) - len(chosen)} of {len(columns)} columns left out" if len(chosen) < len(columns) else ""
     for column in chosen:
         yield from plan.emit(
-            f"unknown category in {column.name}", "category", _with_values(plan, column, _strangers(column)), note
+            f"unknown category in {column.name}", "category", _with_values(plan, column, strangers(column)), note
         )
 
 
@@ -66,7 +66,7 @@ def _with_values(plan: Plan, column: Column, values: Sequence[object]) -> dict[s
     return feed
 
 
-def _strangers(column: Column) -> list[object]:
+def strangers(column: Column) -> list[object]:
     """Values near the known ones that are not among them. Empty for a column without categories or a vocabulary."""
     hint = column.hint
     if not column.spec.is_numeric:

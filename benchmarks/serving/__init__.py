@@ -1,0 +1,1 @@
+"""What `mlpack serve` promises on speed: against bare echoes, against its peers, and against itself."""

@@ -1,0 +1,335 @@
+"""One connection of HTTP/1.1, parsed by httptools, for an ASGI application; with bounds on what a client may leave open.
+
+What uvicorn lets happen and this does not: a head of a request that never ends, in bytes or in time; an answer that is lost
+because something broken stood behind its request, or because the client was still sending when it was refused; a connection
+that is closed with requests on it when the service ends. It takes half of uvicorn's time for a request, as one write and no
+timer goes with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.parse
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import httptools
+
+from .exchange import MOST_UNREAD, App, Exchange, plain_response
+from .sockets import unread
+
+MOST_HEAD = 65536
+"""Bytes of a request line and its headers, all together; and of what else stands around a body: trailers, chunk sizes."""
+MOST_HEADERS = 256
+KEEP_ALIVE = 75.0
+"""Seconds that a connection may be idle. Longer than load balancers keep theirs: it is for them to close first."""
+LINGER = 2.0
+"""Seconds that a client which is still sending has to read its answer in: closed at once, the connection would be reset."""
+
+Stage = Literal["new", "head", "busy", "idle", "closing"]
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+_MALFORMED = (400, "the request is not HTTP/1.1")
+_TOO_LARGE = (431, f"the headers have more than {MOST_HEAD} bytes, or are more than {MOST_HEADERS}")
+
+
+@dataclass(eq=False)
+class Door:
+    """What the connections of one worker share. ``date`` is a whole header line, or nothing; times are in seconds."""
+
+    app: App
+    header_timeout: float
+    most: int
+    draining: bool = False
+    date: bytes = b""
+    connections: set[HttpConnection] = field(default_factory=set)
+
+
+class HttpConnection(asyncio.Protocol):
+    """A connection. It has no timer of its own: whoever holds the `Door` calls `check` now and then.
+
+    ``stage`` is what it waits for since the time ``since``: the first byte of a request, the rest of its head, the answer,
+    the next request, or that the client closes.
+    """
+
+    transport: asyncio.Transport
+
+    def __init__(self, door: Door, loop: asyncio.AbstractEventLoop) -> None:
+        self.stage: Stage = "new"
+        self.since = loop.time()
+        self._door = door
+        self._loop = loop
+        self._parser = _parser_for(self)
+        self._current: Exchange | None = None
+        self._last: Exchange | None = None
+        """The one that was read last: the current one, or the last of those that wait behind it."""
+        self._waiting: deque[Exchange] = deque()
+        self._reading = True
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._expects = False
+        self._in_head = False
+        self._overhead = 0
+        self._fault = _MALFORMED
+        self._refusal: tuple[int, str] | None = None
+        self._unsent = 0
+
+    @property
+    def date(self) -> bytes:
+        """The header line with the time of day."""
+        return self._door.date
+
+    @property
+    def ends(self) -> bool:
+        """Whether the response that is about to be written is the last of this connection."""
+        return self._door.draining and not self._waiting
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has come; it is sent away where there are too many."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._addresses = {
+            "server": _address(transport.get_extra_info("sockname")),
+            "client": _address(transport.get_extra_info("peername")),
+            "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
+        }
+        self._door.connections.add(self)
+        if len(self._door.connections) > self._door.most:
+            self._refuse(503, "too many connections")
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - whatever it was
+        """The connection is gone; what is being answered may stop."""
+        self._door.connections.discard(self)
+        self.stage = "closing"
+        for exchange in (self._current, *self._waiting):
+            if exchange is not None and not exchange.complete:
+                exchange.lost()
+        self._waiting.clear()
+        self._writable.set()
+
+    def pause_writing(self) -> None:
+        """The client takes its answer more slowly than it is made."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._writable.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes: the parser calls the methods below for what is in them."""
+        if self.stage == "closing" or self._refusal is not None:
+            return  # read so that the answer is not lost, and of no interest
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(*self._fault)
+        else:
+            if self._overhead > MOST_HEAD:
+                self._refuse(*_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._url = b""
+        self._headers = []
+        self._expects = False
+        self._in_head = True
+        if self.stage != "busy":
+            self.stage = "head"
+            self.since = self._loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of what is asked for."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, or a trailer after the body, which nobody wants."""
+        if self._in_head:
+            name = name.lower()
+            self._headers.append((name, value))
+            if name == b"expect":
+                self._expects = value.lower() == b"100-continue"
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is there: it is answered now, or after those before it."""
+        self._in_head = False
+        large = self._overhead > MOST_HEAD and len(self._url) + sum(map(_size, self._headers)) > MOST_HEAD
+        if large or len(self._headers) > MOST_HEADERS:
+            self._fault = _TOO_LARGE
+            raise ValueError(_TOO_LARGE)
+        self._overhead = 0
+        if self._parser.should_upgrade():
+            return  # the parser stops here, see `_stay`
+        scope = self._scope_of_request()
+        keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
+        exchange = Exchange(self, scope, keep_alive=keep_alive, expects=self._expects)
+        self._last = exchange
+        if self._current is None:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._pause_reading()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body of the request that is being read."""
+        self._overhead = 0
+        exchange = self._last
+        if exchange is None or exchange.complete:
+            return
+        exchange.feed(body)
+        if exchange.unread > MOST_UNREAD:
+            self._pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The whole request is there."""
+        self._overhead = 0
+        if self._last is not None:
+            self._last.fed()
+
+    def wants_body(self) -> None:
+        """Go on reading, unless requests wait that came with the last bytes."""
+        if not self._reading and not self._waiting:
+            self._reading = True
+            self.transport.resume_reading()
+
+    async def writable(self) -> None:
+        """Wait until the client has taken some of what was written to it."""
+        await self._writable.wait()
+
+    def answered(self, exchange: Exchange) -> None:
+        """A response was written: on to the next request, or to the end of the connection."""
+        self._current = None
+        if self.stage == "closing" or self.transport.is_closing():
+            return
+        if not exchange.keep_alive:
+            self._waiting.clear()
+            self._end(lingers=exchange.more_body or (self._door.draining and self.transport.can_write_eof()))
+        elif self._waiting:
+            self._begin(self._waiting.popleft())
+        elif self._refusal is not None:
+            self._write_refusal()
+        else:
+            self.stage = "head" if self._in_head else "idle"
+            self.since = self._loop.time()
+        self.wants_body()
+
+    def check(self, now: float) -> None:
+        """Close what has been left open for too long."""
+        waited = now - self.since
+        if self.stage in {"new", "head"}:
+            if waited > self._door.header_timeout:
+                self._refuse(408, "the request did not arrive in time")
+        elif self.stage == "idle":
+            if waited > KEEP_ALIVE:
+                self._end(lingers=False)
+        elif self.stage == "closing" and waited > LINGER:
+            left = self.transport.get_write_buffer_size()
+            if not left and not self.transport.is_closing():
+                self.transport.close()
+            elif left == self._unsent:
+                self.transport.abort()  # it takes nothing of its answer
+            self._unsent, self.since = left, now
+
+    def leave(self, before: float) -> None:
+        """The service ends: close the connection if nothing is on it, or on its way, since the time ``before``."""
+        if self.stage in {"new", "idle"} and self.since <= before and not unread(self._descriptor()):
+            self._end(lingers=self.transport.can_write_eof())
+
+    def cut(self) -> None:
+        """The service ends now, whatever is on the connection."""
+        self.transport.abort()
+
+    def _stay(self, rest: bytes) -> None:
+        """There is nothing to upgrade to: read the request again as if it had not asked for it. ``rest`` came behind its head.
+
+        The parser takes what follows such a head for another protocol, and Java's client sends every request with one.
+        """
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(*_MALFORMED)
+            return
+        head = [b"%b %b HTTP/1.1\r\n" % (method, self._url)]
+        head += [b"%b: %b\r\n" % header for header in self._headers if header[0] not in {b"upgrade", b"connection"}]
+        if not self._parser.should_keep_alive():
+            head.append(b"connection: close\r\n")
+        self._parser = _parser_for(self)
+        self.data_received(b"".join((*head, b"\r\n", rest)))
+
+    def _pause_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self.transport.pause_reading()
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._current = exchange
+        self.stage = "busy"
+        exchange.task = self._loop.create_task(exchange.run(self._door.app))
+
+    def _scope_of_request(self) -> dict[str, Any]:
+        url = httptools.parse_url(self._url)
+        raw = url.path
+        path = raw.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": self._parser.get_http_version(),
+            **self._addresses,
+            "root_path": "",
+            "headers": self._headers,
+            "method": self._parser.get_method().decode("ascii"),
+            "path": urllib.parse.unquote(path) if "%" in path else path,
+            "raw_path": raw,
+            "query_string": url.query or b"",
+        }
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer what was read well before, then this, and close."""
+        self._refusal = (status, message)
+        broken = self._last
+        if broken is not None and broken.more_body and not broken.complete:
+            broken.lost()  # the rest of it will never come
+            if broken is self._current:
+                self._current = None
+                if broken.started:
+                    self.transport.abort()
+                    return
+            else:
+                self._waiting.pop()
+        if self._current is None:
+            self._write_refusal()
+
+    def _write_refusal(self) -> None:
+        assert self._refusal is not None
+        self.transport.write(plain_response(*self._refusal, self.date))
+        self._end(lingers=True)
+
+    def _end(self, *, lingers: bool) -> None:
+        """Close once all is written; with ``lingers`` only our side, until the client has closed its own."""
+        self.stage = "closing"
+        self.since = self._loop.time()
+        if not lingers:
+            self.transport.close()
+        elif self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _descriptor(self) -> int:
+        found: int = self.transport.get_extra_info("socket").fileno()
+        return found
+
+
+def _parser_for(connection: HttpConnection) -> Any:
+    parser = httptools.HttpRequestParser(connection)
+    # A request behind one that closes the connection is not answered; but it must not cost that one its answer either.
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
+def _address(found: Any) -> tuple[str, int] | None:
+    return (str(found[0]), int(found[1])) if isinstance(found, tuple) else None
+
+
+def _size(header: tuple[bytes, bytes]) -> int:
+    return len(header[0]) + len(header[1]) + 4

@@ -1,0 +1,1 @@
+"""REST: the typed route, the Open Inference Protocol, probes, metrics and the documentation."""

@@ -1,0 +1,159 @@
+"""The outermost application: whom it lets in, where requests go, what every answer carries."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import os
+from collections.abc import Callable, Mapping
+from itertools import count
+from time import perf_counter
+
+from ..errors import UnauthorizedError
+from ..service.metrics import OTHER
+from ..service.service import Service
+from .asgi import (
+    CLOSE,
+    LENGTHS,
+    REQUEST_ID,
+    Application,
+    Header,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    error_answer,
+    head_of,
+)
+from .handler import LOG, InWork, Route, refuse
+
+OPEN = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
+"""What asks for no key: whoever probes a service has none."""
+_FOR_PEOPLE = ("/docs", "/openapi.json")
+"""What a browser opens, which can only ask for a password."""
+_ASK: Header = (b"www-authenticate", b'Basic realm="the API key is the password", charset="UTF-8"')
+_MOST_ID = 128
+_FAILURES = 500
+
+
+class Gate:
+    """``hot`` gives the routes that are found by their path alone, anew after a reload; ``rest`` answers all others.
+
+    ``in_work`` counts the requests that were taken and are not answered yet.
+    """
+
+    def __init__(
+        self, service: Service, hot: Callable[[], Mapping[str, Route]], rest: Application, key: str, in_work: InWork
+    ) -> None:
+        self.in_work = in_work
+        self._service = service
+        self._count = service.meter.request
+        self._find_hot = hot
+        self._model = service.model
+        self._hot = hot()
+        self._rest = rest
+        self._key = key.encode()
+        self._ids = count(1)
+        self._prefix = os.urandom(6).hex()
+        self._log_all = service.settings.log_requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or one event of the server's life."""
+        if scope["type"] != "http":
+            await _not_http(scope, receive, send)
+            return
+        begun = perf_counter()
+        lengths, credentials, wanted = head_of(scope["headers"])
+        scope[LENGTHS] = lengths
+        identity = wanted.decode("latin-1") if wanted else f"{self._prefix}-{next(self._ids):x}"
+        if wanted and not (len(wanted) <= _MOST_ID and identity.isascii() and identity.isprintable()):
+            identity = f"{self._prefix}-{next(self._ids):x}"
+        REQUEST_ID.set(identity)
+        headers: list[Header] = [(b"x-request-id", identity.encode())]
+        path = scope["path"]
+        number = OTHER
+        if self._key and path not in OPEN and not self._is_known(credentials):
+            status = await _turn_away(scope, send, headers)
+        else:
+            if self._service.model is not self._model:
+                self._model, self._hot = self._service.model, self._find_hot()
+            route = self._hot.get(path)
+            if route is not None and scope["method"] in route.methods:
+                number = route.number
+                status = await route.serve(scope, receive, send, headers)
+            else:
+                status = await self._serve_rest(scope, receive, send, headers)
+        seconds = perf_counter() - begun
+        self._count(number, status, seconds)
+        if status >= _FAILURES or self._log_all:
+            _log(scope, status, seconds)
+
+    def _is_known(self, credentials: tuple[bytes, ...]) -> bool:
+        return any(hmac.compare_digest(given, self._key) for given in credentials)
+
+    async def _serve_rest(self, scope: Scope, receive: Receive, send: Send, headers: list[Header]) -> int:
+        tagged = _Tagged(send, self._service, headers)
+        try:
+            await self._rest(scope, receive, tagged)
+        except Exception:
+            LOG.exception("a request failed")
+            if not tagged.complete:
+                raise  # only the server can end a connection after half an answer
+        return tagged.status
+
+
+async def _turn_away(scope: Scope, send: Send, headers: list[Header]) -> int:
+    error = UnauthorizedError("an API key is wanted: Authorization: Bearer KEY, or X-API-Key: KEY")
+    status, own, body = error_answer(error)
+    if scope["path"].startswith(_FOR_PEOPLE):
+        own = [header for header in own if header[0] != _ASK[0]] + [_ASK]
+    await refuse(scope, send, (status, [*own, *headers], body))
+    return status
+
+
+class _Tagged:
+    """A ``send`` that adds headers to whatever is answered, and remembers the status and whether it is whole."""
+
+    def __init__(self, send: Send, service: Service, headers: list[Header]) -> None:
+        self._send = send
+        self._service = service
+        self._headers = headers
+        self.status = 0
+        self.complete = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            added = [*message.get("headers", ()), *self._headers]
+            if self._service.draining and CLOSE not in added:
+                added.append(CLOSE)
+            message = {**message, "headers": added}
+        else:
+            self.complete = not message.get("more_body")
+        await self._send(message)
+
+
+async def _not_http(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close"})
+        return
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    LOG.log(
+        logging.ERROR if status >= _FAILURES else logging.INFO,
+        "request",
+        extra={
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "seconds": round(seconds, 6),
+            "request_id": REQUEST_ID.get(),
+        },
+    )

@@ -1,0 +1,98 @@
+"""The body of an inference request of the Open Inference Protocol, taken apart.
+
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md#inference
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from ..errors import ContractError, MalformedError
+from .explain import check_keys, fault_of
+from .instances import UNREADABLE
+
+
+class Parameters(Struct, gc=False):
+    """The parameters that mean something here, of a request, an input or an output; others are let pass."""
+
+    binary_data_size: Annotated[int, Meta(ge=0)] | None = None
+    binary_data: bool | None = None
+    binary_data_output: bool | None = None
+    classification: int = 0
+    shared_memory_region: str | None = None
+
+
+class Input(Struct, gc=False):
+    """One input; ``data`` is None where it comes as bytes."""
+
+    name: str
+    shape: list[Annotated[int, Meta(ge=0)]]
+    datatype: str
+    parameters: Parameters | None = None
+    data: list | None = None  # type: ignore[type-arg]
+
+
+class Output(Struct, gc=False):
+    """One output that is wanted."""
+
+    name: str
+    parameters: Parameters | None = None
+
+
+class Request(Struct, gc=False):
+    """An inference request."""
+
+    inputs: Annotated[list[Input], Meta(min_length=1)]
+    id: str | None = None
+    parameters: Parameters | None = None
+    outputs: list[Output] | None = None
+
+
+_decode = msgspec.json.Decoder(Request).decode
+
+
+def read_request(text: bytes) -> Request:
+    """The request in ``text``. Raises MalformedError, and ContractError for an extension that is not served here."""
+    try:
+        request = _decode(text)
+    except UNREADABLE as error:
+        wrong = isinstance(error, msgspec.ValidationError)
+        raise MalformedError(fault_of(error) if wrong else f"the body is no JSON: {error}") from error
+    if text.count(b":") != _fewest_colons(request):
+        check_keys(text)  # or there are other keys, or a text has a colon in it
+    names = {given.name for given in request.inputs}
+    if len(names) != len(request.inputs):
+        raise MalformedError("an input is given twice")
+    _check_parameters(request)
+    return request
+
+
+@lru_cache(maxsize=128)
+def read_head(text: bytes) -> Request:
+    """`read_request` for the JSON before binary tensors: clients send the same again and again, so it is remembered."""
+    return read_request(text)
+
+
+def _fewest_colons(request: Request) -> int:
+    """The colons of a body that has the keys which clients send, each of them once, and no others."""
+    colons = 1 + (request.id is not None) + (request.outputs is not None) + 2 * (request.parameters is not None)
+    for given in request.inputs:
+        colons += 3 + 2 * (given.parameters is not None) + (given.data is not None)
+    for wanted in request.outputs or ():
+        colons += 1 + 2 * (wanted.parameters is not None)
+    return colons
+
+
+def _check_parameters(request: Request) -> None:
+    for tensor in (*request.inputs, *(request.outputs or ())):
+        parameters = tensor.parameters
+        if parameters is None:
+            continue
+        if parameters.shared_memory_region is not None:
+            raise ContractError("shared memory is not served here: send the values, or their bytes", tensor.name)
+        if parameters.classification:
+            raise ContractError("the classification extension is not served here: ask for the output", tensor.name)

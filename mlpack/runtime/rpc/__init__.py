@@ -1,0 +1,1 @@
+"""gRPC: the Open Inference Protocol, the typed service of the model, health and reflection."""

@@ -1,0 +1,41 @@
+"""Renders the service of a bundle as a project that its user owns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlpack.scaffold.result import ScaffoldResult
+
+__all__ = ["scaffold"]
+
+
+def scaffold(
+    model: str | Path,
+    path: str | Path,
+    *,
+    force: bool = False,
+    lock: bool = True,
+    data: str | Path | None = None,
+    name: str | None = None,
+    format: str | None = None,
+    trust: Sequence[str] = (),
+    allow: Sequence[str] = (),
+    require_sandbox: bool = False,
+) -> ScaffoldResult:
+    """Render the service of ``model``, a bundle or a model file, into the folder ``path``: it runs without mlpack.
+
+    A model file is packed first, as `mlpack.pack` does with ``data``, ``name`` and ``format``, into the cache. With
+    ``force`` a project that was rendered before is rendered anew; files that are not mlpack's stay. Without ``lock`` the
+    index is not asked for hashes.
+
+    Raises UsageError, OutputError, MissingLibraryError, and what `mlpack.pack` raises. Nothing is written then.
+    """
+    from mlpack.core.trust_file import gathered
+    from mlpack.scaffold.cache import Packing
+    from mlpack.scaffold.command import run_scaffold
+
+    packing = Packing(Path(data) if data is not None else None, name, format, require_sandbox)
+    return run_scaffold(model, Path(path), force=force, lock=lock, trust=gathered(trust, allow), packing=packing)

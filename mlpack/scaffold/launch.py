@@ -1,0 +1,139 @@
+"""What `mlpack serve` does before the service takes over: the bundle, the project that serves it, the command to start it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shlex
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from mlpack.core.errors import MissingLibraryError, UsageError
+from mlpack.core.trust_file import gathered
+from mlpack.runtime.errors import StartError
+from mlpack.runtime.manifest import is_bundle
+from mlpack.runtime.settings import Settings, key_of, parse_settings
+from mlpack.scaffold.cache import Judged, Packing, bundle_for
+from mlpack.scaffold.service import service_project
+
+_EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "serve": ("fastapi", "httptools", "msgspec", "orjson", "prometheus_client", "pydantic", "uvicorn", "uvloop"),
+    "grpc": ("google.protobuf", "grpc", "grpc_health", "grpc_reflection", "grpc_tools"),
+}
+_PATHS = frozenset({"MLPACK_API_KEY_FILE", "MLPACK_TLS_CERT", "MLPACK_TLS_KEY", "MLPACK_TLS_CLIENT_CA"})
+_SCAN = (sys.executable, "-m", "mlpack", "scan", "--quiet")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A service that is ready to start: its bundle, and the ``command`` that is run in its ``project`` folder."""
+
+    bundle: Judged
+    project: Path
+    command: tuple[str, ...]
+
+    def start(self) -> NoReturn:
+        """Become the service: this process, its terminal and its signals are the service's from here on."""
+        environment = _environment(os.environ)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.chdir(self.project)
+        os.execve(self.command[0], self.command, environment)  # noqa: S606 - no shell: each argument stays one
+
+
+def prepared(
+    model: str | Path,
+    options: Sequence[str],
+    *,
+    packing: Packing,
+    trust: Sequence[str] = (),
+    allow: Sequence[str] = (),
+    flags: Sequence[str] = (),
+) -> Launch:
+    """Everything that can be refused is refused here, the cheapest first; then the model is packed if it has to be.
+
+    ``options`` are those of the service; ``flags`` say to `mlpack scan` what is trusted, before a reload. Raises
+    UsageError for options and ports that cannot be used, MissingLibraryError for extras that are not installed, and what
+    `mlpack.pack` raises.
+    """
+    check_extras()
+    settings = _settings(options)
+    _check_ports(settings)
+    path = Path(model)
+    if settings.reload and path.exists() and not is_bundle(path):
+        raise UsageError(
+            "--reload is for a bundle that is replaced, and a model file is not served itself",
+            hint=f"mlpack pack {shlex.quote(str(path))} -o NAME.mlpack && mlpack serve NAME.mlpack --reload",
+        )
+    bundle = bundle_for(path, gathered(trust, allow), packing)
+    project = service_project(bundle.manifest)
+    reload = ["--reload-check", shlex.join([*_SCAN, *flags])] if settings.reload else []
+    command = (sys.executable, "-m", "runtime", "--model", str(bundle.path.absolute()), *options, *reload)
+    return Launch(bundle, project, command)
+
+
+def check_extras() -> None:
+    """Raises MissingLibraryError naming the extras that a service needs and that are not there."""
+    missing = {extra: [name for name in names if not _is_there(name)] for extra, names in _EXTRAS.items()}
+    lacking = [extra for extra, names in missing.items() if names]
+    if lacking:
+        names = [name for extra in lacking for name in missing[extra]]
+        raise MissingLibraryError(
+            f"serving needs {', '.join(names)}, which {'are' if len(names) > 1 else 'is'} not installed",
+            hint=f'pip install "mlpack-toolkit[{",".join(lacking)}]"',
+        )
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False  # the package that it is in
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the service, which runs in another folder: paths in it still lead where they led."""
+    found = {name: str(Path(value).absolute()) if name in _PATHS else value for name, value in given.items() if value}
+    found.pop("PYTHONSAFEPATH", None)  # with it `-m` does not find the runtime that lies in the folder
+    return found
+
+
+def _settings(options: Sequence[str]) -> Settings:
+    """The settings as the service will read them, environment and all. Raises UsageError."""
+    try:
+        settings = parse_settings(options)
+        key_of(settings)
+    except StartError as error:
+        raise UsageError(error.message, why=error.why, hint=error.hint or "mlpack serve --help") from error
+    for file in (settings.tls_cert, settings.tls_key, settings.tls_client_ca):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{file} does not exist", hint=f"check the path: ls {shlex.quote(str(file.parent))}")
+    return settings
+
+
+def _check_ports(settings: Settings) -> None:
+    """Raises UsageError for a port that is taken or not allowed: packing may take a while, and would be for nothing."""
+    if settings.port == settings.grpc_port != 0:
+        raise UsageError(f"REST and gRPC cannot share port {settings.port}", hint="choose another with --grpc-port")
+    for option, port in (("-p", settings.port), ("--grpc-port", settings.grpc_port)):
+        if port <= 0:
+            continue
+        try:
+            _bind(settings.host, port)
+        except OSError as error:
+            raise UsageError(
+                f"port {port} of {settings.host} cannot be served on",
+                why=error.strerror or str(error),
+                hint=f"choose another with {option}, or 0 for a free one",
+            ) from error
+
+
+def _bind(host: str, port: int) -> None:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)

@@ -1,0 +1,106 @@
+"""The end of a service under load: what was accepted is answered, whoever asks is told not to come, and the exit code is 0."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+import time
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from mlpack.runtime.rpc import open_inference_pb2
+
+
+@pytest.mark.parametrize("options", [[], ["--workers", "2"]], ids=["one", "two"])
+@pytest.mark.parametrize("rows", [1, 200])
+def test_no_accepted_request_is_lost(start, load, until, forest_project, options, rows):
+    running = start(forest_project, "--drain-timeout", "20", *options)
+    loading = load(running, clients=32, rows=rows)
+    until(lambda: b'route="predict",status="200"' in running.ask("/metrics")[1])
+    time.sleep(1)
+    assert running.end() == 0
+    found = loading.result()
+    assert not found.lost
+    assert found.answered > 50
+    assert set(found.statuses) == {"200"}
+    assert found.refused == 32
+
+
+def test_readiness_fails_first(start, project):
+    """While the delay passes, all is answered but for who asks whether it is ready."""
+    running = start(project, "--drain-delay", "1.5")
+    assert running.ask("/readyz")[0] == 200
+    running.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert running.ask("/readyz")[0] == 503
+    assert running.ask("/v2/health/ready")[0] == 503
+    assert running.ask("/livez")[0] == 200
+    assert running.predict() == 200
+    with grpc.insecure_channel(running.grpc) as channel:
+        health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert running.process.wait(20) == 0
+
+
+def infer_request(running, rows: int) -> bytes:
+    (told,) = json.loads(running.ask("/v2/models/forest")[1])["inputs"]
+    request = open_inference_pb2.ModelInferRequest(model_name="forest")
+    tensor = request.inputs.add(name=told["name"], datatype=told["datatype"], shape=[rows, 30])
+    contents = getattr(tensor.contents, {"FP32": "fp32_contents", "FP64": "fp64_contents"}[told["datatype"]])
+    contents.extend([1.0] * rows * 30)
+    return request.SerializeToString()
+
+
+def test_what_runs_over_grpc_is_answered(start, until, forest_project):
+    running = start(forest_project)
+    raw = infer_request(running, rows=2000)
+    codes: list[grpc.StatusCode] = []
+    going = threading.Event()
+
+    def ask() -> None:
+        with grpc.insecure_channel(running.grpc, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+            call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+            while True:
+                try:
+                    call(raw, timeout=20)
+                except grpc.RpcError as error:
+                    codes.append(error.code())
+                    if going.is_set():
+                        return
+                else:
+                    codes.append(grpc.StatusCode.OK)
+
+    clients = [threading.Thread(target=ask) for _ in range(4)]
+    for client in clients:
+        client.start()
+    until(lambda: codes.count(grpc.StatusCode.OK) > 8 or set(codes) - {grpc.StatusCode.OK})
+    going.set()
+    assert running.end() == 0
+    for client in clients:
+        client.join(30)
+    assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
+    assert codes.count(grpc.StatusCode.UNAVAILABLE) == 4, "each client is turned away once, at the end"
+
+
+def test_a_second_signal_ends_it_at_once(start, project):
+    running = start(project, "--drain-delay", "30")
+    running.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    assert running.end(signal.SIGINT, 5) == 128 + signal.SIGINT
+
+
+def test_ctrl_c(start, project):
+    assert start(project).end(signal.SIGINT) == 0
+
+
+def test_a_request_that_takes_too_long_is_cut_and_logged(start, project):
+    running = start(project, "--drain-timeout", "0.5")
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+        connection.sendall(b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n{")
+        time.sleep(0.2)
+        assert running.end(seconds=10) == 0
+    assert [line["connections"] for line in running.lines() if "connections" in line] == [1]
