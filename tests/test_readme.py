@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +18,8 @@ README = (ROOT / "README.md").read_text()
 BLOCK = re.compile(r"```(python|console)\n(.*?)```", re.DOTALL)
 
 
-def tour() -> str:
-    found = re.search(r"<!-- tour -->(.*?)<!-- /tour -->", README, re.DOTALL)
+def part(name: str) -> str:
+    found = re.search(rf"<!-- {name} -->(.*?)<!-- /{name} -->", README, re.DOTALL)
     assert found
     return found[1]
 
@@ -35,30 +37,66 @@ def shown(code: str) -> list[str]:
     return [re.escape(line).replace(re.escape("..."), ".*") for line in lines]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Where `mlpack` is the command of this very source tree."""
     folder = tmp_path_factory.mktemp("bin")
     command = folder / "mlpack"
     command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m mlpack "$@"\n')
     command.chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    cache = str(tmp_path_factory.mktemp("cache"))
+    path = f"{folder}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "MLPACK_CACHE": cache}
 
 
-def test_the_tour_works(tmp_path: Path, environment: dict[str, str]) -> None:
-    blocks = BLOCK.findall(tour())
+def run_block(language: str, code: str, folder: Path, environment: dict[str, str]) -> None:
+    ended = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", as_script(language, code)],
+        cwd=folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    if language == "console":
+        assert re.search(".*\n(.*\n)*".join(shown(code)), ended.stdout), ended.stdout
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+    """The folder in which the tour was run."""
+    folder = tmp_path_factory.mktemp("tour")
+    blocks = BLOCK.findall(part("tour"))
     assert len(blocks) >= 4
     for language, code in blocks:
-        ended = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", as_script(language, code)],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        if language == "console":
-            assert re.search(".*\n(.*\n)*".join(shown(code)), ended.stdout), ended.stdout
+        run_block(language, code, folder, environment)
+    return folder
+
+
+def test_the_tour_works(toured: Path) -> None:
     assert {"cancer.onnx", "parity.json", "cancer.mlpack", "notebook.mlpack"} <= {
-        path.name for path in tmp_path.iterdir()
+        path.name for path in toured.iterdir()
     }
+
+
+def test_what_is_served_answers(toured: Path, environment: dict[str, str]) -> None:
+    """The first block starts the service and shows what it says; the others run beside it, on ports that are free here."""
+    with socket.create_server(("127.0.0.1", 0)) as rest, socket.create_server(("127.0.0.1", 0)) as grpc:
+        ports = {"8080": str(rest.getsockname()[1]), "8081": str(grpc.getsockname()[1])}
+    (_, start), *others = [
+        (language, re.sub(r"\b808[01]\b", lambda found: ports[found[0]], code))
+        for language, code in BLOCK.findall(part("serve"))
+    ]
+    chosen = {**environment, "MLPACK_PORT": ports["8080"], "MLPACK_GRPC_PORT": ports["8081"]}
+    command = ["bash", "-c", f"exec {as_script('console', start)}"]
+    with subprocess.Popen(command, cwd=toured, env=chosen, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout
+        try:
+            for line in shown(start):
+                while not re.match(line, told := service.stdout.readline()):
+                    assert told, line
+            for language, code in others:
+                run_block(language, code, toured, environment)
+        finally:
+            service.send_signal(signal.SIGINT)
+    assert service.returncode == 0
 
 
 def test_the_generated_parts_are_up_to_date(environment: dict[str, str]) -> None:

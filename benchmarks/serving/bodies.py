@@ -13,6 +13,7 @@ from serving.loads import Target
 
 JSON = {"Content-Type": "application/json"}
 GRPC_METHOD = "/inference.GRPCInferenceService/ModelInfer"
+_FIRST = 100
 DATATYPES = {"float32": "FP32", "float64": "FP64"}
 
 
@@ -35,11 +36,12 @@ class Asked:
         return DATATYPES[str(self.rows.dtype)]
 
 
-def cancer_row() -> list[list[float]]:
-    """One row of 30 floats."""
+def cancer_rows(count: int = 1) -> list[list[float]]:
+    """Rows of 30 floats, as they were measured; from the beginning again where there are no more."""
     from sklearn.datasets import load_breast_cancer
 
-    rows: list[list[float]] = load_breast_cancer().data[100:101].tolist()
+    data = load_breast_cancer().data
+    rows: list[list[float]] = [data[(_FIRST + place) % len(data)].tolist() for place in range(count)]
     return rows
 
 

@@ -23,7 +23,7 @@ GRPC_HEADERS = {"content-type": "application/grpc", "te": "trailers"}
 
 @dataclass(frozen=True)
 class Target:
-    """One request of one protocol. ``connections`` are kept busy, each with one request at a time.
+    """One request of one protocol. ``connections`` are kept busy, each with one request at a time; gRPC's are streams of one.
 
     ``expected`` is a number that a right answer has in it, as text.
     """
@@ -88,14 +88,6 @@ def constant_rate(serving: Serving, target: Target, rate: float, seconds: float,
     return told["p50"], told["p99"]
 
 
-def grpc_client(port: int, target: Target, seconds: float, folder: Path) -> float:
-    """Calls a second of a Python client (grpc.aio) with as many calls under way as ``target`` has connections."""
-    (folder / "body").write_bytes(target.body)
-    arguments = [str(port), target.path, str(folder / "body"), str(target.connections), str(seconds)]
-    rate: float = json.loads(_output([sys.executable, str(HERE / "grpc_client.py"), *arguments]))["rate"]
-    return rate
-
-
 Counted = tuple[int, float, float, float]
 """Requests, seconds, and the latencies of the median and of the 99th in a hundred."""
 
@@ -120,12 +112,15 @@ def _wrk(port: int, target: Target, seconds: float, folder: Path) -> Counted:
 
 
 def _h2load(port: int, target: Target, seconds: float, folder: Path) -> Counted:
-    """One message a request, with gRPC's five bytes before it. Its log has a line a request: start, status, microseconds."""
+    """One message a request, with gRPC's five bytes before it, and the calls as streams of one connection, as channels do.
+
+    Its log has a line a request: start, status, microseconds.
+    """
     frame, log = folder / "frame", folder / "h2load.log"
     frame.write_bytes(b"\0" + len(target.body).to_bytes(4, "big") + target.body)
     log.unlink(missing_ok=True)
     whole = max(1, round(seconds))
-    threads = ["--threads=1", f"--clients={target.connections}", "--max-concurrent-streams=1", f"--duration={whole}"]
+    threads = ["--threads=1", "--clients=1", f"--max-concurrent-streams={target.connections}", f"--duration={whole}"]
     headers = [f"--header={line}" for line in _lines(GRPC_HEADERS)]
     _output(
         ["h2load", *threads, *headers, f"--data={frame}", f"--log-file={log}", f"http://{HOST}:{port}{target.path}"]

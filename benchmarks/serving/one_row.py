@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from measure import Finding, Measured, Sheet
@@ -11,7 +12,7 @@ from serving.bodies import Asked
 from serving.contenders import Contender, Echo, GrpcEcho
 from serving.loads import Load
 from serving.ours import PROTOCOLS, Mlpack, cancer_asked, cancer_expected, grpc_answer
-from serving.rivals import peers
+from serving.rivals import BATCHING, peers
 from serving.rounds import Effort, Results, run_rounds
 
 TITLES = {"linear": "logistic regression", "forest": "forest of 100 trees"}
@@ -59,10 +60,16 @@ def _against_echoes(model: str, results: Results) -> Iterator[Finding]:
 
 
 def _against_peers(model: str, names: Sequence[str], results: Results) -> Finding:
-    best = results.best(names)
+    """Against the best as they come; the detail has the best of those with batching, which is an option of some."""
+    best = results.best([name for name in names if not name.endswith(BATCHING)])
     name, load = best or ("", None)
     promise = f"/predict / the best peer, {TITLES[model]}"
-    return _ratio(promise, results.median(OURS, "/predict"), load, OF_THE_BEST_PEER[model], name, results)
+    ours, batching = results.median(OURS, "/predict"), results.best([name for name in names if name.endswith(BATCHING)])
+    finding = _ratio(promise, ours, load, OF_THE_BEST_PEER[model], name, results)
+    if ours is None or batching is None:
+        return finding
+    optional = f"{ours.rate / batching[1].rate:.1f} × of {batching[0]} ({batching[1].rate:,.0f}/s)"
+    return replace(finding, detail=f"{finding.detail}; {optional}")
 
 
 def _ratio(promise: str, ours: Load | None, other: Load | None, bound: float, name: str, results: Results) -> Finding:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.bodies import Asked, cancer_row, oip_binary, oip_grpc, oip_json, predict
+from serving.bodies import Asked, cancer_rows, oip_binary, oip_grpc, oip_json, predict
 from serving.contenders import HERE, run_once
 from serving.loads import Target
 from serving.process import HOST, Launch, free_port
@@ -67,12 +67,12 @@ def cancer_expected(model: str) -> float:
     """The probability of the second class that scikit-learn gives for the row."""
     from serving.peers.train import fitted
 
-    return float(fitted(model).predict_proba(cancer_row())[0][1])
+    return float(fitted(model).predict_proba(cancer_rows())[0][1])
 
 
 def cancer_asked(bundle: Path, expected: float | None = None) -> Asked:
     """One row for a model of the cancer data."""
-    return asked_of(bundle, np.array(cancer_row()), expected=expected)
+    return asked_of(bundle, np.array(cancer_rows()), expected=expected)
 
 
 def wide_asked(bundle: Path, connections: int) -> Asked:

@@ -127,6 +127,18 @@ def post(port: int, path: str, body: bytes, headers: Mapping[str, str]) -> bytes
     return told
 
 
+def call(port: int, method: str, message: bytes) -> bytes:
+    """The message of the answer to a call of gRPC. Raises NotServingError where it fails: h2load would not see that."""
+    import grpc
+
+    with grpc.insecure_channel(f"{HOST}:{port}") as channel:
+        try:
+            answer: bytes = channel.unary_unary(method)(message, timeout=30)
+        except grpc.RpcError as error:
+            raise NotServingError(f"{method} failed: {error}") from error
+    return answer
+
+
 def _answers(port: int, ready: str) -> bool:
     try:
         if not ready:

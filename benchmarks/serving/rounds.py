@@ -11,7 +11,7 @@ from pathlib import Path
 
 from serving.contenders import Contender
 from serving.loads import Load, Target, load, median_load
-from serving.process import NotServingError, Serving, post, started
+from serving.process import NotServingError, Serving, call, post, started
 
 _NUMBER = re.compile(rb"-?\d+\.\d+(?:[eE][-+]?\d+)?")
 _CLOSE = 1e-4
@@ -21,7 +21,7 @@ _CLOSE = 1e-4
 class Effort:
     """How long each load lasts, in seconds, and how often every contender has its turn."""
 
-    seconds: float = 5.0
+    seconds: float = 4.0
     rounds: int = 3
 
 
@@ -85,10 +85,11 @@ def _turn(contender: Contender, place: Path, seconds: float, results: Results) -
 
 
 def check_answer(serving: Serving, target: Target) -> None:
-    """Raises NotServingError unless what ``target`` expects is one of the numbers in the answer."""
-    if target.expected is None:
-        return
-    answer = post(serving.port, target.path, target.body, target.headers)
-    if not any(abs(float(number) - target.expected) < _CLOSE for number in _NUMBER.findall(answer)):
-        told = answer[:200].decode(errors="replace")
-        raise NotServingError(f"{target.path} answered {told!r}, and not {target.expected:.4f}")
+    """Raises NotServingError unless what ``target`` expects is one of the numbers in the answer, or a call of gRPC succeeds."""
+    if target.protocol == "grpc":
+        call(serving.grpc_port, target.path, target.body)
+    elif target.expected is not None:
+        answer = post(serving.port, target.path, target.body, target.headers)
+        if not any(abs(float(number) - target.expected) < _CLOSE for number in _NUMBER.findall(answer)):
+            told = answer[:200].decode(errors="replace")
+            raise NotServingError(f"{target.path} answered {told!r}, and not {target.expected:.4f}")

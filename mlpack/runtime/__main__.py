@@ -35,10 +35,10 @@ def main(arguments: Sequence[str]) -> int:
         place = place or own_place(settings)
         from .process.worker import run
 
-        return run(settings, place, _BEGUN)
+        run(settings, place, _BEGUN)
     except StartError as error:
         refusal = error
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - what no one foresaw is told like the rest, with its trace
         traceback.print_exc()
         refusal = StartError(f"the service has a bug: {type(error).__name__}: {error}", exit_code=1, hint=_REPORT)
     if place is not None and place.supervised:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from pathlib import Path
@@ -92,8 +93,7 @@ def example_of_bundle(manifest: Manifest) -> Example:
 def _check_names(manifest: Manifest) -> None:
     """Raises CorruptFileError for a half of a surrogate pair: Python has such strings, JSON and protobuf do not."""
     try:
-        str(manifest.signature.to_json()).encode()
-        manifest.name.encode()
+        json.dumps([manifest.name, manifest.version, manifest.signature.to_json()], ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise CorruptFileError(f"{manifest.folder} has names that are no Unicode text", hint=_AGAIN) from error
 

@@ -153,11 +153,7 @@ def test_no_name_is_in_the_way_of_pydantic(tmp_path):
     from pydantic import BaseModel
 
     attributes = [name for name in dir(BaseModel) if name.isidentifier()]
-    columns = tuple(
-        dict.fromkeys(
-            [*HOSTILE, *attributes, *DTYPES, *vars(__builtins__ if isinstance(__builtins__, type(ast)) else ast)]
-        )
-    )
+    columns = tuple(dict.fromkeys([*HOSTILE, *attributes, *DTYPES, *dir(builtins), *keyword.kwlist]))
     spec = TensorSpec("input", "float32", ("batch", len(columns)))
     signature = Signature((spec,), ALL["list"].outputs, columns={"input": columns})
     module = schema_module(schema_source(signature), tmp_path)

@@ -32,8 +32,8 @@ class Tensors:
 
         Raises ContractError: a name, a datatype (none is cast), a size, or a value that the model does not take.
         """
-        unknown = next((name for name in named if name not in self._names), None)
-        if unknown is not None:
+        if not self._names.issuperset(named):
+            unknown = next(name for name in named if name not in self._names)
             raise ContractError(f"there is no input {unknown!r}; there are {', '.join(sorted(self._names))}")
         feed: dict[str, Array] = {}
         sizes: dict[str, int] = {}
@@ -48,6 +48,11 @@ class Tensors:
             self._check_values(array, spec)
             feed[spec.name] = array
         return feed
+
+    def check_values(self, feed: Feed) -> None:
+        """Raise ContractError for a value that the model does not take, in a feed that is right in all else."""
+        for spec in self.signature.inputs:
+            self._check_values(feed[spec.name], spec)
 
     def _check_values(self, array: Array, spec: TensorSpec) -> None:
         checks = self._checks[spec.name]

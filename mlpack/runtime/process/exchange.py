@@ -70,6 +70,10 @@ class Connection(Protocol):
         """Whether no other response will follow on this connection."""
         ...
 
+    def end_soon(self) -> None:
+        """The application wants no more requests on this connection than have been read."""
+        ...
+
     def answered(self, exchange: Exchange) -> None:
         """The response is complete."""
         ...
@@ -203,7 +207,8 @@ class Exchange:
                 self._due = int(value)
                 measured = True
             elif kind == b"connection":
-                self.keep_alive = self.keep_alive and b"close" not in value.lower()
+                if b"close" in value.lower():
+                    self._connection.end_soon()
                 continue
             elif kind == b"transfer-encoding":
                 continue  # that is decided here

@@ -19,6 +19,7 @@ _MOMENT = 1.0
 """Seconds that a connection with nothing on it is left open when the service ends: its client may be about to ask."""
 _GLANCE = 0.02
 _MOST_CONNECTIONS = 8192
+_MOST_FILES = 65536
 
 
 class Front:
@@ -109,12 +110,11 @@ def _no_password() -> str:
 
 
 def _most_connections() -> int:
-    """As many as there are file descriptors for, with some left for everything else."""
+    """As many as there are file descriptors for, with some left for everything else, gRPC among it."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_CONNECTIONS + 256
-    if soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < _MOST_FILES:
+        soft = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return min(_MOST_CONNECTIONS, soft - 128)
+    return min(_MOST_CONNECTIONS, soft // 2)

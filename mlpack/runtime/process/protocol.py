@@ -72,6 +72,7 @@ class HttpConnection(asyncio.Protocol):
         self._expects = False
         self._in_head = False
         self._overhead = 0
+        self._ends_soon = False
         self._fault = _MALFORMED
         self._refusal: tuple[int, str] | None = None
         self._unsent = 0
@@ -84,7 +85,11 @@ class HttpConnection(asyncio.Protocol):
     @property
     def ends(self) -> bool:
         """Whether the response that is about to be written is the last of this connection."""
-        return self._door.draining and not self._waiting
+        return (self._door.draining or self._ends_soon) and not self._waiting
+
+    def end_soon(self) -> None:
+        """The application wants no more requests on this connection than have been read."""
+        self._ends_soon = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come; it is sent away where there are too many."""

@@ -30,12 +30,15 @@ Look = tuple[tuple[str, int, int, int], ...]
 log = logging.getLogger("mlpack.reload")
 
 
-async def watch(service: Service, folder: Path) -> None:
-    """Look at ``folder`` until cancelled, and let ``service`` take over what it holds once that has changed and rests."""
-    served = last = _look(folder)
+async def watch(service: Service, folder: Path, served: Look) -> None:
+    """Look at ``folder`` until cancelled, and let ``service`` take over what it holds once that has changed and rests.
+
+    ``served`` is how it looked before what is served now was opened.
+    """
+    last = served
     while True:
         await asyncio.sleep(_LOOK)
-        now = await asyncio.to_thread(_look, folder)
+        now = await asyncio.to_thread(look_at, folder)
         if now and now != served and now == last:
             served = now
             await _attempt(service, folder)
@@ -76,12 +79,12 @@ async def _proven(service: Service, folder: Path) -> Model:
         copy = staging / (folder.name or "model")
         await asyncio.to_thread(_copy, folder, copy)
         manifest = await asyncio.to_thread(read_manifest, copy)
-        if manifest.signature != service.signature:
-            raise StartError("its signature is another: what clients send would not fit", exit_code=2)
         if manifest.model_format in CODE_CARRYING and not service.settings.reload_check:
             raise StartError(
                 f"{manifest.model_format} may carry code, and there is no --reload-check to judge it", exit_code=2
             )
+        if manifest.signature != service.signature:
+            raise StartError("its signature is another: what clients send would not fit", exit_code=2)
         await _check(service.settings, copy)
         model = await asyncio.to_thread(open_model, copy, service.settings)
         return replace(model, manifest=replace(model.manifest, folder=folder))
@@ -120,8 +123,8 @@ def _copy(folder: Path, copy: Path) -> None:
         shutil.copyfile(entry.path, copy / entry.name, follow_symlinks=False)
 
 
-def _look(folder: Path) -> Look:
-    """Empty while the folder is not there, or has no manifest."""
+def look_at(folder: Path) -> Look:
+    """How ``folder`` looks now; empty while it is not there."""
     found = []
     try:
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):

@@ -129,6 +129,7 @@ class _Supervisor:
     def _look_after(self, slot: Slot) -> None:
         if self._ending and slot.runs and time.monotonic() > self._until:
             slot.kill()
+            self._code = self._code or 1
         code = slot.ended()
         if code is not None:
             self._read(slot)  # its last words

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ..service.metrics import RESTARTS, WAITING
 from ..service.service import Service
@@ -16,11 +18,12 @@ from .drain import Ending, drain
 from .front import Front, tls_context
 from .logs import log_to_stderr
 from .place import Place
+from .reload import look_at, watch
 from .sockets import unseal
 
 
-def run(settings: Settings, place: Place, begun: float) -> int:
-    """Serve until the process is told to end; its exit code. ``begun`` is when it started. Raises StartError."""
+def run(settings: Settings, place: Place, begun: float) -> NoReturn:
+    """Serve until the process is told to end, and end it. ``begun`` is when it started. Raises StartError."""
     log_to_stderr(settings.log_level, place.board.slot)
     try:
         import uvloop
@@ -28,10 +31,10 @@ def run(settings: Settings, place: Place, begun: float) -> int:
         raise missing(error) from error
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, place, begun))
-    return 0
+    raise AssertionError("the worker ends before its event loop does")
 
 
-async def _serve(settings: Settings, place: Place, begun: float) -> None:
+async def _serve(settings: Settings, place: Place, begun: float) -> NoReturn:
     ending = Ending()
     if place.alive is not None:
         ending.watch(place.alive)
@@ -39,6 +42,8 @@ async def _serve(settings: Settings, place: Place, begun: float) -> None:
     place.board.mark(place.board.slot, "starting")
     importing = None if place.reservation is None else asyncio.create_task(asyncio.to_thread(_import_grpc))
     application = application_in(Path.cwd())
+    folder = application.folder_of(settings)
+    before = look_at(folder) if settings.reload else ()
     service = await application.start(settings, place.board)
     _settle(service, place)
     grpc_server = None if importing is None else await _start_grpc(await importing, application, service, place)
@@ -46,17 +51,15 @@ async def _serve(settings: Settings, place: Place, begun: float) -> None:
     await front.start()
     place.board.mark(place.board.slot, "ready")
     _tell(settings, place, application, service, begun)
-    watching = None
-    if settings.reload:
-        from .reload import watch
-
-        watching = asyncio.create_task(watch(service, application.folder_of(settings)))
+    watching = asyncio.create_task(watch(service, folder, before)) if settings.reload else None
     await ending.wait()
     if watching is not None:
         watching.cancel()
     await drain(service, front, grpc_server, lambda: place.report({"closed": True}))
     if application.tracing is not None:
-        await asyncio.to_thread(application.tracing.close)
+        application.tracing.close()
+    logging.shutdown()
+    os._exit(0)  # a model that does not come back from its thread would keep Python from ending
 
 
 def _settle(service: Service, place: Place) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fastapi import FastAPI, Path
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from ..manifest import Manifest
 from .handler import Route
+from .routes import Documented
 from .v2_types import Problem
 
 _ERRORS = {
@@ -29,26 +29,7 @@ _ERRORS = {
     503: "the service is starting, or ending",
     504: "the model did not answer in time",
 }
-OF_MODELS = (400, 408, 413, 422, 429, 500, 503, 504)
-"""Statuses of routes that ask the model."""
 _NO_METHOD = 405
-
-
-@dataclass(frozen=True)
-class Documented:
-    """A route at ``path``, and what the document says of it. ``request`` and ``response`` are Pydantic models."""
-
-    path: str
-    route: Route
-    summary: str
-    tag: str
-    response: Any = None
-    request: Any = None
-    errors: Sequence[int] = ()
-    example: Any = None
-    content: Mapping[str, Any] = field(default_factory=dict)
-    """Of an answer that is not JSON alone, by media type."""
-    about: str = ""
 
 
 class RawRoute(APIRoute):

@@ -5,7 +5,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -14,6 +14,9 @@ from msgspec import Meta, Struct
 from ..errors import ContractError, MalformedError
 from .explain import check_keys, fault_of
 from .instances import UNREADABLE
+
+Chosen = tuple[tuple[str, bool], ...]
+"""The outputs that are wanted, by name, and whether they are to come as bytes."""
 
 
 class Parameters(Struct, gc=False):
@@ -71,10 +74,18 @@ def read_request(text: bytes) -> Request:
     return request
 
 
-@lru_cache(maxsize=128)
-def read_head(text: bytes) -> Request:
-    """`read_request` for the JSON before binary tensors: clients send the same again and again, so it is remembered."""
-    return read_request(text)
+def chosen(request: Request, names: Sequence[str]) -> Chosen:
+    """The outputs that ``request`` asks for, of those called ``names``. Raises ContractError for one that there is not."""
+    by_default = bool(request.parameters and request.parameters.binary_data_output)
+    if not request.outputs:
+        return tuple([(name, by_default) for name in names])
+    asked: list[tuple[str, bool]] = []
+    for output in request.outputs:
+        if output.name not in names:
+            raise ContractError(f"there is no output {output.name!r}; there are {', '.join(names)}")
+        own = None if output.parameters is None else output.parameters.binary_data
+        asked.append((output.name, by_default if own is None else own))
+    return tuple(asked)
 
 
 def _fewest_colons(request: Request) -> int:

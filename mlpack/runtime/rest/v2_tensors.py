@@ -15,8 +15,11 @@ import numpy as np
 import orjson
 
 from ..coerce.answers import plain
+from ..coerce.checks import are_finite
+from ..coerce.fields import kind_of
 from ..coerce.oip import BYTES, DATATYPES, DTYPES, array_of_bytes
 from ..coerce.tensors import tensor_of_values
+from ..coerce.values import UNFIT, flat
 from ..errors import MalformedError
 from ..session import Array
 from .v2_request import Input, Request
@@ -67,7 +70,13 @@ def _from_json(given: Input, *, missing: bool) -> Array:
     values = _flat(given)
     if missing and "float" in dtype and None in values:
         values = [math.nan if value is None else value for value in values]
-    return tensor_of_values(values, dtype, given.shape, given.name)
+    try:
+        array = flat(values, dtype, kind_of(dtype), missing=False, typed=False).reshape(given.shape)
+    except UNFIT:
+        return tensor_of_values(values, dtype, given.shape, given.name)  # which has the words for it
+    if "float" in dtype and not are_finite(array):
+        return tensor_of_values(values, dtype, given.shape, given.name)
+    return array
 
 
 def _flat(given: Input) -> list[Any]:

@@ -14,9 +14,11 @@ from grpc_health.v1 import health_pb2
 
 from ..errors import OverloadedError, ServiceError, UnknownModelError
 from ..service.service import Service
-from .calls import Calls, Context, parsed, refuse, telling
+from .arrivals import Context
+from .calls import Calls, parsed, refuse
 
 NAME: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+_CHECK = f"/{NAME}/Check"
 _MOST_WATCHERS = 64
 _TICK = 0.5
 """Seconds between two looks while somebody watches."""
@@ -28,11 +30,11 @@ class Health:
 
     def __init__(self, service: Service, calls: Calls, names: Collection[str]) -> None:
         self._service = service
-        self._calls = calls
+        self._arrivals = calls.arrivals
         self._names = {"", *names}
         self._watchers = 0
         self.handlers: dict[str, Any] = {
-            f"/{NAME}/Check": telling(service, calls, self._check),
+            _CHECK: calls.telling(_CHECK, self._check),
             f"/{NAME}/Watch": grpc.stream_stream_rpc_method_handler(self._watch),
         }
 
@@ -48,7 +50,7 @@ class Health:
             await refuse(context, OverloadedError("too many watch already"))
         self._watchers += 1
         try:
-            raw = await self._calls.message(context)
+            raw = await self._arrivals.message(context)
             name = parsed(health_pb2.HealthCheckRequest, raw or b"").service
             async for status in self._statuses(name):
                 yield _STATUS(status=status).SerializeToString()

@@ -5,7 +5,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..coerce.oip import (
@@ -13,24 +13,20 @@ from ..coerce.oip import (
     DTYPES,
     array_of_bytes,
     bytes_of_array,
-    datatype_of,
     datatype_of_array,
-    platform_of,
-    shape_of,
     string_array,
 )
 from ..coerce.tensors import Tensors, tensor_of_values
-from ..errors import ContractError, MalformedError, ServiceError, TooLargeError, UnknownModelError
+from ..errors import ContractError, MalformedError, TooLargeError, UnknownModelError
+from ..service.metadata import model_config, model_metadata, repository_index, server_metadata
 from ..service.metrics import GRPC_INFER
 from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
-from ..signature import TensorSpec
 from . import open_inference_pb2 as pb
-from .calls import Calls, parsed, predicting, telling
+from .calls import Calls, parsed
 from .repeats import Repeats, varint
 
 NAME: str = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
-SERVER = "mlpack"
 _CONTENTS = {
     "BOOL": "bool_contents",
     "INT8": "int_contents",
@@ -49,7 +45,6 @@ _CONTENTS = {
 _RAW = bytes((pb.ModelInferResponse.RAW_OUTPUT_CONTENTS_FIELD_NUMBER << 3 | 2,))
 """What stands before each of the raw contents: the number of the field, and that its length follows."""
 _MOST_HEADS = 256
-_TRITON = {BYTES: "TYPE_STRING"}
 
 
 class Infer:
@@ -132,18 +127,41 @@ class Infer:
 
 def handlers_of(service: Service, calls: Calls) -> dict[str, Any]:
     """The handlers of all methods by their paths."""
-    methods = {
-        "ServerLive": lambda _: pb.ServerLiveResponse(live=True),
-        "ServerReady": lambda _: pb.ServerReadyResponse(ready=service.ready),
-        "ModelReady": lambda raw: _model_ready(service, parsed(pb.ModelReadyRequest, raw)),
-        "ServerMetadata": lambda _: pb.ServerMetadataResponse(name=SERVER, version=service.manifest.version),
-        "ModelMetadata": lambda raw: _model_metadata(service, parsed(pb.ModelMetadataRequest, raw)),
-        "ModelConfig": lambda raw: _model_config(service, parsed(pb.ModelConfigRequest, raw)),
-        "RepositoryIndex": lambda _: _repository_index(service),
+    tell: dict[str, Callable[[Any], Mapping[str, Any]]] = {
+        "ServerLive": lambda _: {"live": True},
+        "ServerReady": lambda _: {"ready": service.ready},
+        "ModelReady": lambda asked: {"ready": service.ready and _is_served(service, asked)},
+        "ServerMetadata": lambda _: server_metadata(service.manifest),
+        "ModelMetadata": lambda asked: model_metadata(_served(service, asked).manifest),
+        "ModelConfig": lambda asked: {"config": model_config(_served(service, asked))},
+        "RepositoryIndex": lambda _: {"models": repository_index(service)},
     }
-    handlers = {f"/{NAME}/{name}": telling(service, calls, _written(make)) for name, make in methods.items()}
-    handlers[f"/{NAME}/ModelInfer"] = predicting(service, calls, GRPC_INFER, Infer(service))
-    return handlers
+    paths = {f"/{NAME}/{method}": _told(method, answer) for method, answer in tell.items()}
+    handlers = {path: calls.telling(path, answer) for path, answer in paths.items()}
+    infer = f"/{NAME}/ModelInfer"
+    return {**handlers, infer: calls.predicting(infer, GRPC_INFER, Infer(service))}
+
+
+def _told(method: str, answer: Callable[[Any], Mapping[str, Any]]) -> Callable[[bytes], bytes]:
+    """What a method makes of the bytes of its request; ``answer`` gives the fields of its response."""
+    request, response = getattr(pb, f"{method}Request"), getattr(pb, f"{method}Response")
+
+    def tell(raw: bytes) -> bytes:
+        told: bytes = response(**answer(parsed(request, raw))).SerializeToString()
+        return told
+
+    return tell
+
+
+def _is_served(service: Service, asked: Any) -> bool:
+    manifest = service.manifest
+    return asked.name == manifest.name and asked.version in {"", manifest.version}
+
+
+def _served(service: Service, asked: Any) -> Service:
+    """``service``, whose model is the one that a request names. Raises UnknownModelError."""
+    check_model(service, asked.name, asked.version)
+    return service
 
 
 def check_model(service: Service, name: str, version: str) -> None:
@@ -153,10 +171,6 @@ def check_model(service: Service, name: str, version: str) -> None:
         raise UnknownModelError(f"there is no model {name!r}; this is {manifest.name!r}")
     if version and version != manifest.version:
         raise UnknownModelError(f"there is no version {version!r} of {name!r}; this is {manifest.version!r}")
-
-
-def _written(make: Any) -> Any:
-    return lambda raw: make(raw).SerializeToString()
 
 
 def _raw_arrays(inputs: Sequence[Any], raws: Sequence[bytes]) -> dict[str, Array]:
@@ -219,56 +233,3 @@ def _wanted(output: Any, names: Sequence[str]) -> str:
         if parameter in output.parameters:
             raise MalformedError(f"the output {name!r} is wanted with {parameter!r}, which this service does not do")
     return name
-
-
-def _model_ready(service: Service, request: Any) -> Any:
-    try:
-        check_model(service, request.name, request.version)
-    except ServiceError:
-        return pb.ModelReadyResponse(ready=False)
-    return pb.ModelReadyResponse(ready=service.ready)
-
-
-def _model_metadata(service: Service, request: Any) -> Any:
-    check_model(service, request.name, request.version)
-    manifest, signature = service.manifest, service.signature
-    return pb.ModelMetadataResponse(
-        name=manifest.name,
-        versions=[manifest.version],
-        platform=platform_of(manifest.model_format),
-        inputs=[_metadata(spec) for spec in signature.inputs],
-        outputs=[_metadata(spec) for spec in signature.outputs],
-    )
-
-
-def _metadata(spec: TensorSpec) -> Any:
-    return pb.ModelMetadataResponse.TensorMetadata(name=spec.name, datatype=datatype_of(spec), shape=shape_of(spec))
-
-
-def _model_config(service: Service, request: Any) -> Any:
-    check_model(service, request.name, request.version)
-    manifest, signature = service.manifest, service.signature
-    config = pb.ModelConfig(
-        name=manifest.name,
-        platform=platform_of(manifest.model_format),
-        backend=SERVER,
-        input=[
-            pb.ModelInput(name=spec.name, data_type=_triton(spec), dims=shape_of(spec)) for spec in signature.inputs
-        ],
-        output=[
-            pb.ModelOutput(name=spec.name, data_type=_triton(spec), dims=shape_of(spec)) for spec in signature.outputs
-        ],
-    )
-    return pb.ModelConfigResponse(config=config)
-
-
-def _triton(spec: TensorSpec) -> Any:
-    datatype = datatype_of(spec)
-    return pb.DataType.Value(_TRITON.get(datatype, f"TYPE_{datatype}"))
-
-
-def _repository_index(service: Service) -> Any:
-    manifest = service.manifest
-    state = "READY" if service.ready else "UNAVAILABLE"
-    entry = pb.RepositoryIndexResponse.ModelIndex(name=manifest.name, version=manifest.version, state=state)
-    return pb.RepositoryIndexResponse(models=[entry])

@@ -10,7 +10,8 @@ import grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from ..errors import OverloadedError, ServiceError
-from .calls import Calls, Context, parsed, refuse
+from .arrivals import Arrivals, Context
+from .calls import parsed, refuse
 
 NAMES = ("grpc.reflection.v1.ServerReflection", reflection.SERVICE_NAME)
 """The same messages go over both: v1 is v1alpha with another name."""
@@ -20,8 +21,8 @@ _MOST_STREAMS = 64
 class Reflection:
     """Tells of the services ``names``, whose messages are in ``pool``."""
 
-    def __init__(self, calls: Calls, names: Collection[str], pool: Any) -> None:
-        self._calls = calls
+    def __init__(self, arrivals: Arrivals, names: Collection[str], pool: Any) -> None:
+        self._arrivals = arrivals
         self._streams = asyncio.BoundedSemaphore(_MOST_STREAMS)
         self._servicer = reflection.aio.ReflectionServicer([*names, reflection.SERVICE_NAME], pool=pool)
         handler = grpc.stream_stream_rpc_method_handler(self._info)
@@ -38,5 +39,5 @@ class Reflection:
                 await refuse(context, error)
 
     async def _requests(self, context: Context) -> AsyncIterator[Any]:
-        async for raw in self._calls.messages(context):
+        async for raw in self._arrivals.messages(context):
             yield parsed(reflection_pb2.ServerReflectionRequest, raw)

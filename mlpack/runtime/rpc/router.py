@@ -11,7 +11,8 @@ import grpc
 from ..errors import UnauthorizedError
 from ..service.metrics import OTHER
 from ..service.service import Service
-from .calls import REQUEST_ID, Context, refuse, request_id
+from .arrivals import Context
+from .calls import REQUEST_ID, refuse, request_id
 
 Handlers = Mapping[str, Any]
 """Handlers of methods by their paths: ``/inference.GRPCInferenceService/ModelInfer``."""
@@ -20,16 +21,21 @@ _MOST_ID = 200
 
 
 class Router(grpc.GenericRpcHandler):  # type: ignore[misc]  # grpc has no types
-    """All methods of a server. Those of ``closed`` take ``key``, where there is one, as a bearer token or ``x-api-key``."""
+    """All methods of a server. Those of ``closed`` take ``key``, where there is one, as a bearer token or ``x-api-key``.
+
+    ``met`` counts the calls.
+    """
 
     def __init__(self, service: Service, *, opened: Handlers, closed: Handlers, key: str) -> None:
         self._closed = dict(closed)
         self._opened = dict(opened)
         self._key = key.encode()
         self._refusal = _refusal(service)
+        self.met = 0
 
     def service(self, handler_call_details: Any) -> Any:
         """The handler of a call; None for a method that is none."""
+        self.met += 1
         method, metadata = handler_call_details.method, handler_call_details.invocation_metadata
         for name, value in metadata:
             if name == REQUEST_ID and len(value) <= _MOST_ID:

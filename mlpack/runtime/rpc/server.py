@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import time
 from typing import Any
 
 import grpc
@@ -12,39 +14,63 @@ from ..service.metrics import GRPC_PREDICT
 from ..service.service import Service
 from ..settings import Settings, key_of
 from . import health, oip
-from .calls import Calls, predicting
+from .calls import Calls
 from .outline import METHOD, outline_of
 from .reflection import Reflection
 from .router import Router
 from .typed import Typed
 
 _MINUTE = 60_000
+_MOST_PENDING = 10_000
 _SPARE = 128
 """Calls beyond those that predict: somebody who watches the health of the service, and who asks for it in an overload."""
+_MOMENT = 1.0
+_GLANCE = 0.05
 
 
-async def serve_grpc(service: Service, messages: Any, settings: Settings, port: int) -> tuple[grpc.aio.Server, int]:
+class Running:
+    """A server that has started."""
+
+    def __init__(self, server: grpc.aio.Server, router: Router) -> None:
+        self._server = server
+        self._router = router
+
+    async def stop(self, grace: float) -> None:
+        """Take nobody in any more; calls under way have ``grace`` seconds.
+
+        gRPC cancels the calls that have arrived and that Python has not met: so all are met first, for a moment at most.
+        """
+        until = time.monotonic() + min(_MOMENT, grace)
+        met = -1
+        while met != self._router.met and time.monotonic() < until:
+            met = self._router.met
+            await asyncio.sleep(_GLANCE)
+        await self._server.stop(grace)
+
+
+async def serve_grpc(service: Service, messages: Any, settings: Settings, port: int) -> tuple[Running, int]:
     """A server that has started, and the port that it listens on; 0 is a free one.
 
     ``messages`` is the compiled ``model.proto``. Whether it is healthy follows from the service's `ready`. Raises StartError.
     """
-    calls = Calls(settings.body_timeout)
+    calls = Calls(service)
     outline = outline_of(service.signature, service.manifest.name)
     names = (oip.NAME, outline.full_name)
     healthy = health.Health(service, calls, names)
-    predict = predicting(service, calls, GRPC_PREDICT, Typed(service, messages, outline))
+    predict = f"/{outline.full_name}/{METHOD}"
     closed = {
         **oip.handlers_of(service, calls),
-        f"/{outline.full_name}/{METHOD}": predict,
-        **Reflection(calls, (*names, health.NAME), messages.DESCRIPTOR.pool).handlers,
+        predict: calls.predicting(predict, GRPC_PREDICT, Typed(service, messages, outline)),
+        **Reflection(calls.arrivals, (*names, health.NAME), messages.DESCRIPTOR.pool).handlers,
     }
     server = grpc.aio.server(
         options=_options(settings), maximum_concurrent_rpcs=settings.max_waiting + _SPARE, compression=None
     )
-    server.add_generic_rpc_handlers((Router(service, opened=healthy.handlers, closed=closed, key=key_of(settings)),))
+    router = Router(service, opened=healthy.handlers, closed=closed, key=key_of(settings))
+    server.add_generic_rpc_handlers((router,))
     bound = _bind(server, settings, port)
     await server.start()
-    return server, bound
+    return Running(server, router), bound
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -53,6 +79,9 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         ("grpc.max_receive_message_length", settings.max_body),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", settings.max_waiting + _SPARE),
+        # Calls that Python has not met yet: beyond its own limit of 1,000 gRPC cancels them, and that is no answer.
+        ("grpc.server.max_pending_requests", _MOST_PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * _MOST_PENDING),
         ("grpc.so_reuseport", 1),  # all workers listen on one port
         # A client that died without a word is found out, and one that asks too often whether we live is sent away.
         ("grpc.keepalive_time_ms", _MINUTE),

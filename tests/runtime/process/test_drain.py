@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
-import threading
 import time
+from pathlib import Path
 
 import grpc
 import pytest
@@ -56,34 +57,19 @@ def infer_request(running, rows: int) -> bytes:
 
 
 def test_what_runs_over_grpc_is_answered(start, until, forest_project):
-    running = start(forest_project)
-    raw = infer_request(running, rows=2000)
-    codes: list[grpc.StatusCode] = []
-    going = threading.Event()
-
-    def ask() -> None:
-        with grpc.insecure_channel(running.grpc, [("grpc.use_local_subchannel_pool", 1)]) as channel:
-            call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
-            while True:
-                try:
-                    call(raw, timeout=20)
-                except grpc.RpcError as error:
-                    codes.append(error.code())
-                    if going.is_set():
-                        return
-                else:
-                    codes.append(grpc.StatusCode.OK)
-
-    clients = [threading.Thread(target=ask) for _ in range(4)]
-    for client in clients:
-        client.start()
-    until(lambda: codes.count(grpc.StatusCode.OK) > 8 or set(codes) - {grpc.StatusCode.OK})
-    going.set()
-    assert running.end() == 0
-    for client in clients:
-        client.join(30)
-    assert set(codes) == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}
-    assert codes.count(grpc.StatusCode.UNAVAILABLE) == 4, "each client is turned away once, at the end"
+    """32 calls wait for a model that answers them one by one; who calls when the first are answered is turned away."""
+    running = start(forest_project, "--batching", "off")
+    raw = infer_request(running, rows=8000)
+    with grpc.insecure_channel(running.grpc) as channel:
+        call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+        calls = [call.future(raw, timeout=60) for _ in range(32)]
+        until(lambda: any(one.done() for one in calls))
+        running.process.send_signal(signal.SIGTERM)
+        assert {one.code() for one in calls} == {grpc.StatusCode.OK}
+        assert running.process.wait(20) == 0
+        with pytest.raises(grpc.RpcError) as error:
+            call(raw, timeout=5)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 def test_a_second_signal_ends_it_at_once(start, project):
@@ -104,3 +90,40 @@ def test_a_request_that_takes_too_long_is_cut_and_logged(start, project):
         time.sleep(0.2)
         assert running.end(seconds=10) == 0
     assert [line["connections"] for line in running.lines() if "connections" in line] == [1]
+
+
+NEVER = """
+import time
+from runtime.service import batcher, service
+
+service.Service.inline_rows = 0
+batcher._answers = lambda run, jobs: time.sleep(600)
+"""
+
+
+def test_a_model_that_does_not_come_back(start, project, tmp_path):
+    """Its thread cannot be ended: the process ends with it."""
+    folder = Path(shutil.copytree(project, tmp_path / "stuck"))
+    with (folder / "app.py").open("a") as app:
+        app.write(NEVER)
+    running = start(folder, "--drain-timeout", "0.5")
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+        body = (folder / "example.json").read_bytes()
+        connection.sendall(b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        time.sleep(0.5)
+        assert running.end(seconds=10) == 0
+
+
+def test_requests_in_one_packet(start, forest_project, read_one):
+    """All that were read are answered, and the last of them is told that it is the last."""
+    running = start(forest_project, "--drain-delay", "0.3")
+    body = (forest_project / "example.json").read_bytes()
+    request = b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+        running.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        connection.sendall(request * 20)
+        answers = [read_one(connection) for _ in range(20)]
+    assert [status for status, _, _ in answers] == [200] * 20
+    assert ["connection" in headers for _, headers, _ in answers] == [False] * 19 + [True]
+    assert running.process.wait(20) == 0

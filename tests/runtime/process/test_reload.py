@@ -38,12 +38,26 @@ def other(cancer, shelf) -> Path:
     return path
 
 
+def packed_native(cancer, shelf, version: str, strength: float) -> Path:
+    path = shelf / "process" / f"native-{version}.mlpack"
+    model = fitted(cancer, strength)
+    mlpack.pack(model, path, sample=cancer[0], name="logistic", version=version, format="native", budget=5)
+    return path
+
+
 @pytest.fixture(scope="module")
 def native(cancer, shelf) -> Path:
     """A joblib file, which may carry code."""
-    path = shelf / "process" / "native.mlpack"
-    mlpack.pack(fitted(cancer), path, sample=cancer[0], name="logistic", version="3", format="native", budget=5)
-    return path
+    return packed_native(cancer, shelf, "3", 0.01)
+
+
+@pytest.fixture
+def served_native(cancer, shelf, tmp_path) -> tuple[Path, Path]:
+    """Another joblib file, and the project that serves it."""
+    first = packed_native(cancer, shelf, "1", 1.0)
+    project = tmp_path / "native-project"
+    mlpack.scaffold.scaffold(first, project, lock=False)
+    return Path(shutil.copytree(first, tmp_path / "served.mlpack")), project
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +158,8 @@ def check(tmp_path: Path, code: int) -> str:
     return shlex.join([sys.executable, str(script), "--strictly"])
 
 
-def test_a_check_that_agrees(start, until, project, served, native, tmp_path):
+def test_a_check_that_agrees(start, until, served_native, native, tmp_path):
+    served, project = served_native
     running = start(project, "--model", str(served), "--reload", "--reload-check", check(tmp_path, 0))
     replace(served, native)
     until(lambda: version(running) == "3")

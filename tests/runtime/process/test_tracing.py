@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import http.server
+import os
+import subprocess
+import sys
 import threading
-from pathlib import Path
 
 import grpc
 import pytest
@@ -94,25 +96,27 @@ def test_a_collector_that_is_away_is_no_reason_not_to_serve(start, project):
     assert running.end() == 0
 
 
-def test_without_its_packages(project, tmp_path):
-    import shutil
-    import subprocess
-    import sys
+BLOCK = """
+import sys
 
-    folder = Path(shutil.copytree(project, tmp_path / "spoilt"))
-    (folder / "opentelemetry.py").write_text("raise ModuleNotFoundError('no', name='opentelemetry')")
-    command = [
-        sys.executable,
-        "-m",
-        "runtime",
-        "--port",
-        "0",
-        "--grpc-port",
-        "-1",
-        "--otlp-endpoint",
-        "http://127.0.0.1:9",
-    ]
-    ended = subprocess.run(command, check=False, cwd=folder, capture_output=True, text=True, timeout=60)
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name == "opentelemetry.sdk":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Block())
+"""
+
+
+def test_without_its_packages(project, tmp_path):
+    """FastAPI brings a part of OpenTelemetry with it; what sends traces is not in it."""
+    (tmp_path / "sitecustomize.py").write_text(BLOCK)
+    address = "http://127.0.0.1:9"
+    command = [sys.executable, "-m", "runtime", "--port", "0", "--grpc-port", "-1", "--otlp-endpoint", address]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(
+        command, check=False, cwd=project, capture_output=True, text=True, timeout=60, env=environment
+    )
     assert ended.returncode == 6
-    assert "is missing, which --otlp-endpoint needs" in ended.stderr
+    assert "error: opentelemetry.sdk is missing, which --otlp-endpoint needs" in ended.stderr
     assert "next: pip install opentelemetry-sdk " in ended.stderr

@@ -281,6 +281,26 @@ def test_bytes_that_do_not_fit_are_400(flowers, document, tail) -> None:
     assert infer(flowers, {"inputs": [binary("input", "FP32", ZEROS)]}, ZEROS.tobytes()).status_code == 200
 
 
+def test_a_json_that_was_seen_before_lets_nothing_else_pass(flowers, pair) -> None:
+    def ask(running, tail: bytes, *inputs: dict[str, Any]):
+        return infer(running, {"inputs": list(inputs), "parameters": {"binary_data_output": True}}, tail)
+
+    told = binary("input", "FP32", ZEROS)
+    for row in ([1, 2, 3, 4], [5, 6, 7, 8], [5, 6, 7, 8]):
+        good = np.array([row], "<f4")
+        _, raw = raw_outputs(ask(flowers, good.tobytes(), told))
+        expected = flowers.service.model.session.run({"input": good})["probabilities"]
+        assert raw.endswith(expected.tobytes())
+        assert error_of(ask(flowers, np.full((1, 4), np.nan, "<f4").tobytes(), told))[0] == 422
+        assert error_of(ask(flowers, good.tobytes() + b"\0", told))[0] == 400
+        assert error_of(ask(flowers, good.tobytes()[:-1], told))[0] == 400
+    for number in (1, 2):
+        scores, ids = np.array([[number, 0.5]]), np.array([[number, -7, number]])
+        inputs = [binary("scores", "FP64", scores), binary("ids", "INT64", ids)]
+        _, raw = raw_outputs(ask(pair, scores.tobytes() + ids.tobytes(), *inputs))
+        assert raw == np.abs(ids).tobytes() + (2 * scores).tobytes()
+
+
 @pytest.mark.parametrize("length", ["-1", "x", "1e2", "", "99999", "9" * 5000, "0"])
 def test_a_broken_header_length_is_400(flowers, length) -> None:
     body = json.dumps({"inputs": [INPUT]})

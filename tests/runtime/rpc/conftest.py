@@ -20,7 +20,7 @@ import mlpack
 from mlpack.runtime.manifest import read_manifest
 from mlpack.runtime.rpc import open_inference_pb2
 from mlpack.runtime.rpc.outline import Outline, outline_of
-from mlpack.runtime.rpc.server import serve_grpc
+from mlpack.runtime.rpc.server import Running, serve_grpc
 from mlpack.runtime.service.board import Board
 from mlpack.runtime.service.model import open_model
 from mlpack.runtime.service.service import Service
@@ -36,7 +36,7 @@ class Served:
     service: Service
     messages: Any
     outline: Outline
-    server: grpc.aio.Server
+    server: Running
     loop: asyncio.AbstractEventLoop
 
     @property
@@ -159,6 +159,20 @@ def serve():
 def pack_model(shelf):
     """Gives a function that makes a bundle of a fitted scikit-learn model."""
     return partial(packed, shelf)
+
+
+@pytest.fixture(scope="session")
+def messages_for():
+    """Gives `messages_of`, whose classes are made once."""
+    made: dict[str, Any] = {}
+
+    def messages(signature: Signature, name: str) -> Any:
+        key = f"{name} {signature.to_json()}"
+        if key not in made:
+            made[key] = messages_of(signature, name)
+        return made[key]
+
+    return messages
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ def test_the_server_is_live_and_ready(logistic):
 def test_the_server_tells_what_it_is(logistic):
     told = logistic.oip("ServerMetadata", pb.ServerMetadataRequest())
     assert told.name == "mlpack"
-    assert told.version
+    assert "model_configuration" in told.extensions
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,12 @@ def test_the_metadata_are_those_of_the_signature(logistic):
 def test_what_triton_asks_beyond_the_protocol(logistic):
     config = logistic.oip("ModelConfig", pb.ModelConfigRequest(name="rpc-logistic")).config
     assert config.name == "rpc-logistic"
-    assert config.input[0].data_type == pb.TYPE_FP32
+    assert (config.max_batch_size, config.input[0].data_type, list(config.input[0].dims)) == (
+        20_000,
+        pb.TYPE_FP32,
+        [30],
+    )
+    assert [pb.DataType.Name(one.data_type) for one in config.output] == ["TYPE_INT64", "TYPE_FP32"]
     (entry,) = logistic.oip("RepositoryIndex", pb.RepositoryIndexRequest()).models
     assert (entry.name, entry.version, entry.state) == ("rpc-logistic", "1", "READY")
 

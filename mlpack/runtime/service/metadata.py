@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol tells about a server and its model, as JSON-ready values.
+"""What the Open Inference Protocol tells about a server and its model, over REST and gRPC alike, as JSON-ready values.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md#model-metadata
 https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_model_configuration.md
@@ -10,8 +10,8 @@ from typing import Any
 
 from ..coerce.oip import BYTES, datatype_of, platform_of, shape_of
 from ..manifest import Manifest
-from ..service.service import Service
 from ..signature import TensorSpec
+from .service import Service
 
 SERVER = "mlpack"
 EXTENSIONS = ("binary_tensor_data", "model_configuration")
