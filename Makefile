@@ -10,7 +10,7 @@ export PATH := $(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help demo test lint bench fuzz lists docs wheel clean
+.PHONY: help demo test lint bench fuzz overload lists docs wheel clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 8
@@ -35,6 +35,9 @@ SECONDS ?= 120
 fuzz: $(READY)  ## search every reader for what breaks it; TARGET=pickle SECONDS=600 for one of them, longer
 	@cd tests && python -m fuzz $(TARGET) --seconds $(SECONDS)
 
+overload: $(READY)  ## two minutes of three times what a service can do, and its figures
+	@MLPACK_OVERLOAD_SECONDS=120 python -m pytest tests/fire/test_overload.py -q -s -k three_times
+
 lists: $(READY)  ## the names that model files may use, from these libraries and from three older generations of them
 	@python scripts/list_names.py --older $(ARGS)
 
@@ -45,7 +48,7 @@ wheel: $(READY)  ## build the wheel into dist/
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove everything that was made
-	rm -rf $(VENV) .demo .fuzz dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .clients .demo .fuzz dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): pyproject.toml requirements-dev.txt constraints.txt
 	@echo "making $(VENV) with mlpack, its extras and its tools (about 2 GB, some minutes)"

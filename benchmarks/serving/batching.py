@@ -10,7 +10,7 @@ from measure import Finding
 from serving.bodies import Asked, oip_binary, predict
 from serving.loads import Load, Target, constant_rate
 from serving.ours import Mlpack, wide_asked
-from serving.process import started
+from serving.process import NotServingError, started
 from serving.rounds import Effort, Results, run_rounds
 
 MANY, ONE = 64, 1
@@ -43,10 +43,10 @@ def _compared(bundle: Path, connections: int, folder: Path, effort: Effort) -> R
 
 
 def _median(results: Results, side: str, target: str) -> Load:
-    """Raises RuntimeError where there is none: these are all ours, and have to run."""
+    """Raises NotServingError where there is none: these are all ours, and have to run."""
     found = results.median(side, target)
     if found is None:
-        raise RuntimeError(f"{side}: {results.failures[side]}")
+        raise NotServingError(f"{side}: {results.failures[side]}")
     return found
 
 

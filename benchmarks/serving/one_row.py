@@ -87,12 +87,12 @@ def rows_of(model: str, contender: Contender, results: Results) -> Iterator[Sequ
     """The figures of ``contender`` as rows under `HEADS`: one a request, or one that says why there are none."""
     failure = results.failures.get(contender.name)
     if failure is not None:
-        yield (TITLES[model], contender.name, f"not measured: {failure}", *[""] * 5)
+        yield (model, contender.name, f"not measured: {failure}", *[""] * 5)
         return
     for target in contender.targets():
         load = results.median(contender.name, target.name)
         if load is not None:
-            yield (TITLES[model], contender.name, target.name, *_figures(load))
+            yield (model, contender.name, target.name, *_figures(load))
 
 
 def _figures(load: Load) -> Sequence[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlpack.core.errors import UsageError
 from mlpack.core.trust import Trust
 from mlpack.scaffold.cache import Packing, bundle_for
 from mlpack.scaffold.folder import check_place, write_project
@@ -17,6 +18,10 @@ def run_scaffold(
     model: str | Path, path: Path, *, force: bool, lock: bool, trust: Trust, packing: Packing
 ) -> ScaffoldResult:
     """See `mlpack.scaffold`."""
+    if not isinstance(model, str | Path):
+        raise UsageError(
+            f"a {type(model).__name__} at hand is no bundle", hint="mlpack.pack(model, path='NAME.mlpack') makes one"
+        )
     check_place(path, force=force)
     check_extras()
     manifest = bundle_for(model, trust, packing).manifest

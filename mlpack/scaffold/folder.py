@@ -14,6 +14,8 @@ from pathlib import Path
 from mlpack.core.errors import OutputError, UsageError
 from mlpack.core.publish import publish_bytes
 
+RUNTIME = Path(__file__).parent.parent / "runtime"
+"""What is copied into every project, as it stands."""
 MARKER = ".scaffold.json"
 """The file in which a project lists what was rendered, by its SHA-256: what is not in it is the user's own."""
 

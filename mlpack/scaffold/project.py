@@ -7,20 +7,20 @@ import re
 import tempfile
 from pathlib import Path
 
-from mlpack.core.errors import CorruptFileError
+from mlpack.core.errors import CorruptFileError, MissingLibraryError
+from mlpack.runtime.coerce.rows import Rows
 from mlpack.runtime.errors import StartError
 from mlpack.runtime.manifest import Manifest
 from mlpack.runtime.service.golden import read_golden
 from mlpack.scaffold.clients import clients_of
 from mlpack.scaffold.example import Example, example_of
-from mlpack.scaffold.folder import Files
+from mlpack.scaffold.folder import RUNTIME, Files
 from mlpack.scaffold.proto import PROTO, compile_proto
 from mlpack.scaffold.proto import context as messages_of
 from mlpack.scaffold.requirements import Lock
 from mlpack.scaffold.schema import schema_source
 from mlpack.scaffold.templates import render
 
-RUNTIME = Path(__file__).parent.parent / "runtime"
 _COPIED = frozenset({".py", ".pyi", ".proto"})
 _AGAIN = "pack the model again: mlpack pack MODEL -o NAME.mlpack"
 _NO_NAME = re.compile(r"[^A-Za-z0-9]+")
@@ -82,7 +82,7 @@ def _compiled(proto: str) -> Files:
 
 def example_of_bundle(manifest: Manifest) -> Example:
     """Golden rows of a bundle. Raises CorruptFileError."""
-    _check_names(manifest)
+    _check_signature(manifest)
     try:
         golden = read_golden(manifest.folder, manifest.signature)
     except StartError as error:
@@ -90,12 +90,22 @@ def example_of_bundle(manifest: Manifest) -> Example:
     return example_of(golden, manifest.signature)
 
 
-def _check_names(manifest: Manifest) -> None:
-    """Raises CorruptFileError for a half of a surrogate pair: Python has such strings, JSON and protobuf do not."""
+def _check_signature(manifest: Manifest) -> None:
+    """Raises CorruptFileError for one that contradicts itself, and for names that are no text.
+
+    Python has halves of surrogate pairs in its strings; JSON and protobuf do not.
+    """
     try:
         json.dumps([manifest.name, manifest.version, manifest.signature.to_json()], ensure_ascii=False).encode()
+        Rows(manifest.signature)
     except UnicodeEncodeError as error:
         raise CorruptFileError(f"{manifest.folder} has names that are no Unicode text", hint=_AGAIN) from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise CorruptFileError(
+            f"the signature of {manifest.folder} contradicts itself", why=str(error), hint=_AGAIN
+        ) from error
+    except ImportError as error:
+        raise MissingLibraryError(f"the model needs {error.name}", hint=f"pip install {error.name}") from error
 
 
 def _markdown(text: str) -> str:

@@ -18,6 +18,7 @@ from mlpack.runtime.manifest import Manifest
 
 SERVICE = (
     "fastapi",
+    "fastapi-offline",
     "grpcio",
     "grpcio-health-checking",
     "grpcio-reflection",

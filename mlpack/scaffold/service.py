@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import os
 import shutil
 from pathlib import Path
 
 import mlpack
 from mlpack.runtime.manifest import MANIFEST, Manifest
 from mlpack.scaffold.cache import alone, cache_folder, key_of
-from mlpack.scaffold.folder import is_whole
+from mlpack.scaffold.folder import RUNTIME, is_whole
 from mlpack.scaffold.templates import folder as templates
-
-_RUNTIME = Path(__file__).parent.parent / "runtime"
 
 
 def service_project(manifest: Manifest) -> Path:
@@ -36,12 +36,27 @@ def _render(manifest: Manifest, entry: Path) -> None:
     files = service_files(manifest)
     shutil.rmtree(entry, ignore_errors=True)
     write_project(files, entry)
-    compileall.compile_dir(entry, quiet=2)  # here too where the environment keeps Python from writing bytecode
+    for path in sorted(RUNTIME.rglob("*.py")):
+        _copy_bytecode(path, entry / "runtime" / path.relative_to(RUNTIME))
+    compileall.compile_dir(
+        entry, quiet=2
+    )  # the rest, and in an environment that keeps Python from writing bytecode too
+
+
+def _copy_bytecode(source: Path, target: Path) -> None:
+    """Give ``target``, a copy of ``source``, its bytecode: to compile the runtime takes as long as to start the service."""
+    compiled = Path(importlib.util.cache_from_source(str(source)))
+    if compiled.is_file():
+        status = source.stat()
+        os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))  # by which Python tells whether it is up to date
+        place = target.parent / "__pycache__" / compiled.name
+        place.parent.mkdir(exist_ok=True)
+        shutil.copyfile(compiled, place)
 
 
 def _sources() -> list[str]:
     """What is rendered and copied, by its content: a development tree changes without its version."""
-    files = [path for folder in (_RUNTIME, templates()) for path in sorted(folder.rglob("*")) if _is_source(path)]
+    files = [path for folder in (RUNTIME, templates()) for path in sorted(folder.rglob("*")) if _is_source(path)]
     return [_digest(path) for path in files]
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mlpack.runtime.coerce.fields import Bound, Field
-from mlpack.runtime.signature import Dim, Scalar
+from mlpack.runtime.signature import Dim
 from mlpack.scaffold.identifiers import type_name
 from mlpack.scaffold.python_source import WIDTH, bracketed, literal
 
 MOST_CHOICES = 200
 """A column of more categories stays plain in the types: the service still refuses what is none of them."""
 
+_MOST_EXAMPLES = 5
+"""Of the categories of a column that takes others too."""
 _PLAIN = {"float": "float", "int": "int", "bool": "bool", "string": "str"}
 _FLOATS = {"float16": (16, 10), "bfloat16": (128, 7), "float32": (128, 23)}
 """The exponent of the first power of two beyond the dtype, and the stored bits of its fraction."""
@@ -49,7 +51,7 @@ class Types:
     def limited(self, name: str, annotation: str, limits: Sequence[str]) -> str:
         """A type called after ``name``: ``annotation`` within ``limits``."""
         self.imports.add("Annotated")
-        parts = [annotation, f"Field({', '.join(limits)})"]
+        parts = [annotation, bracketed("Field(", limits, ")", room=WIDTH - 30)]
         return self.defined(name, str(parts), lambda chosen: bracketed(f"{chosen} = Annotated[", parts, "]"))
 
     def choice(self, name: str, values: Sequence[str | int]) -> str:
@@ -79,6 +81,10 @@ class Types:
             return self.choice(field.name, [*map(str, field.categories), *[""] * field.missing])
         low, high = _bounds(field)
         limits = [f"{word}={literal(value)}" for word, value in (("ge", low), ("le", high)) if value is not None]
+        known = _known_values(field)[:_MOST_EXAMPLES]
+        if known and not field.closed:
+            examples = bracketed("examples=[", known, "]", room=WIDTH // 2)
+            return self.limited(field.name, _PLAIN[field.kind], [*limits, examples])
         if not limits:
             return _PLAIN[field.kind]
         return self.limited(_title(field), _PLAIN[field.kind], limits)
@@ -86,22 +92,18 @@ class Types:
     def _one_of(self, field: Field) -> str:
         """`typing.Literal` knows no floats, and takes 1.0 and true for 1."""
         self.imports |= {"Annotated", "OneOf"}
-        known = dict.fromkeys(_value(one, field) for one in field.categories)
-        low, high = (-math.inf if field.low is None else field.low), (math.inf if field.high is None else field.high)
-        values = [literal(one) for one in known if low <= one <= high]
-        choice = bracketed("OneOf(", [literal(field.dtype), *values], ")", room=WIDTH // 2)
+        choice = bracketed("OneOf(", [literal(field.dtype), *_known_values(field)], ")", room=WIDTH // 2)
         parts = [_PLAIN[field.kind], choice]
         return self.defined(field.name, str(parts), lambda chosen: bracketed(f"{chosen} = Annotated[", parts, "]"))
 
 
-def _value(value: Scalar, field: Field) -> float:
-    """A category as a value of the field's kind."""
-    match field.kind:
-        case "float":
-            return float(value)
-        case "int":
-            return int(value)
-    return bool(value)
+def _known_values(field: Field) -> list[str]:
+    """The categories within the field's bounds, as values of its kind, in Python."""
+    if field.kind == "string":
+        return [literal(str(one)) for one in field.categories]
+    kind = {"float": float, "int": int, "bool": bool}[field.kind]
+    low, high = (-math.inf if field.low is None else field.low), (math.inf if field.high is None else field.high)
+    return [literal(one) for one in dict.fromkeys(map(kind, field.categories)) if low <= one <= high]
 
 
 def _bounds(field: Field) -> tuple[Bound, Bound]:

@@ -23,7 +23,7 @@ def call(*arguments: str) -> int:
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    assert COMMANDS == ["inspect", "scan", "convert", "verify", "pack", "formats", "doctor"]
+    assert COMMANDS == ["inspect", "scan", "convert", "verify", "pack", "serve", "scaffold", "formats", "doctor"]
     assert [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance] == ["trust"]
 
 

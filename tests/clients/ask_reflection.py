@@ -27,13 +27,16 @@ def services(channel: Any) -> list[str]:
     return list(ProtoReflectionDescriptorDatabase(channel).get_services())
 
 
+def described(channel: Any, service: str) -> Any:
+    return DescriptorPool(ProtoReflectionDescriptorDatabase(channel)).FindServiceByName(service)
+
+
 def methods(channel: Any, service: str) -> dict[str, str]:
-    found = DescriptorPool(ProtoReflectionDescriptorDatabase(channel)).FindServiceByName(service)
-    return {method.name: method.input_type.full_name for method in found.methods}
+    return {method.name: method.input_type.full_name for method in described(channel, service).methods}
 
 
 def invoke(channel: Any, service: str, method: str, request: dict[str, Any]) -> Any:
-    found = DescriptorPool(ProtoReflectionDescriptorDatabase(channel)).FindServiceByName(service).methods_by_name[method]
+    found = described(channel, service).methods_by_name[method]
     asked, answered = GetMessageClass(found.input_type), GetMessageClass(found.output_type)
     run = channel.unary_unary(f"/{service}/{method}", asked.SerializeToString, answered.FromString)
     return MessageToDict(run(ParseDict(request, asked())), preserving_proto_field_name=True)

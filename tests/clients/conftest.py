@@ -12,14 +12,6 @@ from clients.examples import Example, cancer, customers, packed
 from clients.served import Served, served
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory) -> Iterator[None]:
-    """What is rendered goes into a folder of this session."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPACK_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture(scope="session")
 def numbers(shelf) -> Example:
     return packed(shelf, "cancer", cancer)
@@ -31,13 +23,13 @@ def texts(shelf) -> Example:
 
 
 @pytest.fixture(scope="session")
-def numbers_served(numbers, cache, tmp_path_factory) -> Iterator[Served]:
+def numbers_served(numbers, tmp_path_factory) -> Iterator[Served]:
     with served(numbers.bundle, tmp_path_factory.mktemp("numbers")) as service:
         yield service
 
 
 @pytest.fixture(scope="session")
-def texts_served(texts, cache, tmp_path_factory) -> Iterator[Served]:
+def texts_served(texts, tmp_path_factory) -> Iterator[Served]:
     with served(texts.bundle, tmp_path_factory.mktemp("texts")) as service:
         yield service
 

@@ -61,13 +61,14 @@ class Served:
 
 @contextmanager
 def served(bundle: Path, folder: Path, *options: str, **settings: object) -> Iterator[Served]:
-    """``mlpack serve bundle`` while the block runs; what it logs is written below ``folder``.
+    """``mlpack serve bundle`` while the block runs; what it logs is written below ``folder``, what it renders beside the bundle.
 
     ``settings`` are those that have no option, only a variable in the environment.
     """
     log = folder / "service.log"
     command = [sys.executable, "-m", "mlpack", "serve", str(bundle), "-p", "0", "--grpc-port", "0", "--json", *options]
-    environment = {**os.environ, **{f"MLPACK_{name.upper()}": str(value) for name, value in settings.items()}}
+    variables = {"cache": bundle.parent / "cache", **settings}
+    environment = {**os.environ, **{f"MLPACK_{name.upper()}": str(value) for name, value in variables.items()}}
     with log.open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
     try:

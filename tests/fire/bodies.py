@@ -93,7 +93,7 @@ def predict_bodies(record: Mapping[str, float]) -> dict[str, Case]:
     cases["rows: 5 million objects"] = (b'{"instances": [' + b"{}," * 5_000_000 + b"{}]}", {413, 422})
     short = json.dumps(dict.fromkeys(record, 1), separators=(",", ":")).encode()
     cases["rows: 20,001 good ones"] = (b'{"instances":[' + b",".join([short] * 20_001) + b"]}", LARGE)
-    twice = f'{{{json.dumps(first)}: 1.5, {json.dumps(record)[1:]}'
+    twice = f"{{{json.dumps(first)}: 1.5, {json.dumps(record)[1:]}"
     cases["twice: a column"] = (f'{{"instances": [{twice}]}}'.encode(), REFUSED)
     cases["twice: instances"] = (f'{{"instances": [], {good[1:]}'.encode(), REFUSED)
     cases["an end that is missing"] = (good[:-1].encode(), MALFORMED)
@@ -114,7 +114,7 @@ def infer_bodies(name: str, row: list[float]) -> dict[str, Case]:
     del cases["a list"]  # data may be nested, and what is too deep is among the others
     cases |= {f"whole: {name}": case for name, case in WHOLE.items()}
     documents: dict[str, Any] = {
-        **{f"datatype: {kind}": body(datatype=kind) for kind in ("FP64", "FP16", "INT64", "BOOL", "BYTES", "fp32", "FP99", "")},
+        **{f"datatype: {kind}": body(datatype=kind) for kind in DATATYPES},
         **{f"shape: {shape}": body(shape=shape) for shape in SHAPES},
         "shape: too narrow": body(shape=[1, width - 1], data=row[1:]),
         "shape: too wide": body(shape=[1, width + 1], data=[*row, 1.5]),
@@ -136,17 +136,21 @@ def infer_bodies(name: str, row: list[float]) -> dict[str, Case]:
         "shared memory": body(parameters={"shared_memory_region": "x", "shared_memory_byte_size": 8}),
     }
     cases |= {name: (json.dumps(document).encode(), REFUSED) for name, document in documents.items()}
-    millions = json.dumps({"inputs": [{"name": name, "datatype": "FP32", "shape": [5_000_000, width], "data": [_MARK]}]})
-    cases["5 million rows that are not there"] = (millions.encode(), REFUSED)
-    cases["5 million numbers"] = (millions.replace(f'"{_MARK}"', "1," * 5_000_000 + "1").encode(), {400, 413, 422})
+    millions = body(shape=[5_000_000, width], data=[_MARK])
+    cases["5 million rows that are not there"] = (_valued(millions, "1"), REFUSED)
+    cases["5 million numbers"] = (_valued(millions, "1," * 5_000_000 + "1"), {400, 413, 422})
     cases["20,001 rows"] = (
-        json.dumps(body(shape=[20_001, width], data=[_MARK])).replace(f'"{_MARK}"', ",".join("1" * 20_001 * width)).encode(),
+        _valued(body(shape=[20_001, width], data=[_MARK]), "1," * (20_001 * width - 1) + "1"),
         LARGE,
     )
     return cases
 
 
-SHAPES = ([], [30], [-1, 30], [1.5, 20], ["1", 30], [2**31, 30], [2**62, 30], [2**63, 30], [10**30, 30], [2**32, 2**32], [0, 30], [1] * 1000)
+DATATYPES = ("FP64", "FP16", "INT64", "BOOL", "BYTES", "fp32", "FP99", "")
+SHAPES = (
+    [], [30], [-1, 30], [1.5, 20], ["1", 30], [2**31, 30], [2**62, 30], [2**63, 30], [10**30, 30], [2**32, 2**32], [0, 30],
+    [1] * 1000,
+)  # fmt: skip
 
 
 def binary_bodies(name: str, row: list[float]) -> dict[str, tuple[bytes, str, set[int]]]:
@@ -159,7 +163,8 @@ def binary_bodies(name: str, row: list[float]) -> dict[str, tuple[bytes, str, se
 
     size = 4 * width
     whole = head(size)
-    lengths = ["0", "-1", "1.5", "abc", "", "9" * 30, str(len(whole) - 1), str(len(whole) + 1), str(len(whole) + size + 1)]
+    places = [str(len(whole) + place) for place in (-1, 1, size + 1)]
+    lengths = ["0", "-1", "1.5", "abc", "", "9" * 30, *places]
     cases = {f"length: {length[:9] or 'empty'}": (whole + good, length, REFUSED) for length in lengths}
     packed = {
         "NaN": head(size) + struct.pack("<f", float("nan")) + good[4:],

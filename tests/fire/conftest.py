@@ -14,14 +14,6 @@ QUICK = {"header_timeout": 2, "body_timeout": 2}
 """Slow clients are given less time than by default, so that the tests take less."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory) -> Iterator[None]:
-    """What is rendered goes into a folder of this session."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLPACK_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def wide() -> Any:
     """A network of a million and a half weights on the same rows: most of a millisecond a row, a tenth of it in a batch."""
     from sklearn.datasets import load_breast_cancer
@@ -48,7 +40,7 @@ def costly(shelf) -> Example:
 
 
 @pytest.fixture(scope="session")
-def service(model, cache, tmp_path_factory) -> Iterator[Served]:
+def service(model, tmp_path_factory) -> Iterator[Served]:
     """The service that all hostile requests go to, one after the other."""
     with served(model.bundle, tmp_path_factory.mktemp("fire"), **QUICK) as service:
         yield service

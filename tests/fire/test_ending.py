@@ -1,4 +1,4 @@
-"""The end of a service and of one of its workers, under load over both protocols, as an orchestrator and the kernel bring it."""
+"""The end of a service, and of one of its workers, under load over both protocols."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Caller(threading.Thread):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_sigterm_loses_no_accepted_request(model, cache, tmp_path, workers) -> None:
+def test_sigterm_loses_no_accepted_request(model, tmp_path, workers) -> None:
     with served(model.bundle, tmp_path, "--workers", str(workers)) as service:
         callers = [Caller(service, model) for _ in range(4)]
         for caller in callers:
@@ -90,7 +90,7 @@ def test_sigterm_loses_no_accepted_request(model, cache, tmp_path, workers) -> N
         assert '"level": "error"' not in service.log.read_text()
 
 
-def test_sigterm_loses_no_call_of_a_burst(model, cache, tmp_path) -> None:
+def test_sigterm_loses_no_call_of_a_burst(model, tmp_path) -> None:
     """Calls that have arrived and that Python has not met yet are accepted as well: gRPC alone would cancel them."""
     with served(model.bundle, tmp_path) as service, contextlib.ExitStack() as opened:
         options = [("grpc.use_local_subchannel_pool", 1)]
@@ -104,7 +104,7 @@ def test_sigterm_loses_no_call_of_a_burst(model, cache, tmp_path) -> None:
         assert {call.code() for call in calls} == {grpc.StatusCode.OK}
 
 
-def test_a_worker_that_is_killed_takes_only_its_own_requests_with_it(model, cache, tmp_path) -> None:
+def test_a_worker_that_is_killed_takes_only_its_own_requests_with_it(model, tmp_path) -> None:
     with served(model.bundle, tmp_path, "--workers", "2") as service:
         victim, other = children(service.process.pid)
         with loaded(service, model, 6) as tally:

@@ -23,7 +23,7 @@ ROWS = 256
 
 
 @pytest.fixture(scope="module")
-def overloaded(costly, cache, tmp_path_factory) -> Served:
+def overloaded(costly, tmp_path_factory) -> Served:
     """A service with a short queue, so that it is full at once."""
     with served(costly.bundle, tmp_path_factory.mktemp("overload"), max_waiting=WAITING) as service:
         yield service

@@ -87,8 +87,14 @@ def signatures(draw: st.DrawFn) -> Signature:
         classes={"label": classes, "probabilities": classes},
         missing=tuple(draw(chosen)),
         closed=tuple(name for name in draw(chosen) if name in categories),
-        ranges={name: tuple(sorted(draw(st.tuples(numbers, numbers)))) for name in draw(chosen)},
+        ranges={name: _range(draw, dtypes[name]) for name in draw(chosen)},
     )
+
+
+def _range(draw: st.DrawFn, dtype: str) -> tuple[float, float]:
+    bound = numbers if "float" in dtype else st.integers(0, 100)
+    low, high = sorted(draw(st.tuples(bound, bound)))
+    return low, high
 
 
 def _classifier(classes: tuple[str, ...]) -> tuple[TensorSpec, ...]:
@@ -141,8 +147,10 @@ def schema_module(source: str, folder: Path) -> ModuleType:
     return module
 
 
-def bundle_of(signature: Signature, folder: Path, name: str = "model", rows: int = 3) -> Manifest:
-    """A bundle with golden rows that ``signature`` takes; its model is a file that nothing opens."""
+def bundle_of(
+    signature: Signature, folder: Path, name: str = "model", rows: int = 3, model: bytes = b"no model"
+) -> Manifest:
+    """A bundle with golden rows that ``signature`` takes; its model is a file that nothing opens, unless it is given."""
     import hashlib
 
     folder.mkdir(parents=True)
@@ -150,15 +158,15 @@ def bundle_of(signature: Signature, folder: Path, name: str = "model", rows: int
     arrays = {f"input/{spec.name}": _array(spec, signature, rows, rng) for spec in signature.inputs}
     arrays |= {f"output/{spec.name}": _array(spec, signature, rows, rng) for spec in signature.outputs}
     write_arrays(folder / "golden.npz", arrays)
-    (folder / "model.onnx").write_bytes(b"no model")
+    (folder / "model.onnx").write_bytes(model)
     (folder / "parity.json").write_text('{"tolerance": {}}')
     files = [
         {"path": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "size": path.stat().st_size}
         for path in sorted(folder.iterdir())
     ]
-    model = {"file": "model.onnx", "format": "onnx", "sha256": files[1]["sha256"], "opset": None}
+    described = {"file": "model.onnx", "format": "onnx", "sha256": files[1]["sha256"], "opset": None}
     document = {
-        "format_version": 1, "name": name, "version": "1", "model": model, "signature": signature.to_json(), "files": files,
+        "format_version": 1, "name": name, "version": "1", "model": described, "signature": signature.to_json(), "files": files,
         "source": {"file": None, "sha256": None, "format": "object", "framework": "onnx", "versions": {}},
         "route": {"frameworks": ["onnx"], "variant": "", "versions": {}},
         "parity": {"verdict": "PASS", "max_abs_error": 0.0, "label_agreement": None, "rows": 1, "probes": []},

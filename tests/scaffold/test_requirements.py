@@ -10,7 +10,7 @@ import pytest
 from scaffold.cases import TABLE, bundle_of
 
 from mlpack.core.errors import CorruptFileError
-from mlpack.scaffold.project import RUNTIME
+from mlpack.scaffold.folder import RUNTIME
 from mlpack.scaffold.requirements import lock_of
 
 OF_FORMATS = {

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,9 @@ from ..service.service import Service
 from .front import Front
 
 log = logging.getLogger("mlpack.process")
+_TICK = 0.01
+_OFTEN = 5
+_LONGEST_WAIT = 2.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -61,10 +65,28 @@ async def drain(service: Service, front: Front, grpc_server: Any, closed: Callab
     await asyncio.sleep(settings.drain_delay)
     await front.stop_accepting()
     closed()
-    stopping = asyncio.ensure_future(grpc_server.stop(settings.drain_timeout)) if grpc_server is not None else None
+    stopping = None
+    if grpc_server is not None:
+        await _caught_up()
+        stopping = asyncio.ensure_future(grpc_server.stop(settings.drain_timeout))
     cut = await front.finish(settings.drain_timeout)
     if stopping is not None:
         await stopping
     if cut:
         log.error("connections were cut with requests on them", extra={"connections": cut})
     service.close()
+
+
+async def _caught_up() -> None:
+    """Wait until the event loop has nothing to catch up with, or for `_LONGEST_WAIT`.
+
+    A gRPC server that is stopped cancels the calls that have arrived and that Python has not taken yet: of a loop that is
+    busy these are many.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _LONGEST_WAIT
+    in_time = 0
+    while in_time < _OFTEN and loop.time() < until:
+        due = time.perf_counter() + _TICK
+        await asyncio.sleep(_TICK)
+        in_time = in_time + 1 if time.perf_counter() - due < _TICK else 0

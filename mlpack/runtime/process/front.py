@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import time
@@ -110,11 +111,12 @@ def _no_password() -> str:
 
 
 def _most_connections() -> int:
-    """As many as there are file descriptors for, with some left for everything else, gRPC among it."""
+    """Half of as many as there are descriptors for: gRPC has connections too, and who is sent away takes a moment to go."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < _MOST_FILES:
         soft = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return min(_MOST_CONNECTIONS, soft // 2)
+    taken = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 64  # noqa: PTH112, PTH208
+    return max(1, min(_MOST_CONNECTIONS, (soft - taken) // 2))

@@ -65,8 +65,8 @@ class Gate:
         begun = perf_counter()
         lengths, credentials, wanted = head_of(scope["headers"])
         scope[LENGTHS] = lengths
-        identity = wanted.decode("latin-1") if wanted else f"{self._prefix}-{next(self._ids):x}"
-        if wanted and not (len(wanted) <= _MOST_ID and identity.isascii() and identity.isprintable()):
+        identity = _identity(wanted) if wanted else ""
+        if not identity:
             identity = f"{self._prefix}-{next(self._ids):x}"
         REQUEST_ID.set(identity)
         headers: list[Header] = [(b"x-request-id", identity.encode())]
@@ -109,6 +109,12 @@ async def _turn_away(scope: Scope, send: Send, headers: list[Header]) -> int:
         own = [header for header in own if header[0] != _ASK[0]] + [_ASK]
     await refuse(scope, send, (status, [*own, *headers], body))
     return status
+
+
+def _identity(wanted: bytes) -> str:
+    """The id that a client gave its request; empty where it is none that a log should have."""
+    identity = wanted.decode("latin-1")
+    return identity if len(wanted) <= _MOST_ID and identity.isascii() and identity.isprintable() else ""
 
 
 class _Tagged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..errors import InferenceError, ServiceError, SlowClientError
+from ..errors import InferenceError, MalformedError, ServiceError, SlowClientError
 from ..service.metrics import OTHER
 from ..service.service import Service
 from .asgi import (
@@ -81,7 +81,7 @@ class Route:
             own, content = await self._respond(scope, body)
             status = _OK
         except ServiceError as error:
-            status, own, content = error_answer(error)
+            status, own, content = error_answer(_explained(error, scope))
         except GoneError:
             return _GONE
         except Exception:
@@ -98,6 +98,16 @@ class Route:
             await send({"type": "http.response.start", "status": status, "headers": head})
             await send({"type": "http.response.body", "body": content})
         return status
+
+
+def _explained(error: ServiceError, scope: Scope) -> ServiceError:
+    """What is really wrong with a body that cannot be read, where that is its compression."""
+    if isinstance(error, MalformedError):
+        for name, value in scope["headers"]:
+            if name == b"content-encoding" and value.lower() != b"identity":
+                encoding = value[:40].decode("latin-1")
+                return MalformedError(f"the body is compressed with {encoding}, and is read only as it is")
+    return error
 
 
 async def refuse(scope: Scope, send: Send, answer: Answer) -> None:

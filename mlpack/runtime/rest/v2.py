@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from ..coerce.oip import bytes_of_array
 from ..coerce.tensors import Tensors
 from ..errors import MalformedError, TooLargeError, UnknownModelError
 from ..manifest import Manifest
 from ..service.service import Service
-from ..session import Feed, Outputs, rows_in
+from ..session import Array, Feed, Outputs, rows_in
 from .asgi import JSON, JSON_LENGTH, LENGTHS, Header, Scope
 from .handler import Reply
-from .v2_heads import Asked, Heads
+from .v2_heads import Asked, Heads, Written
 from .v2_request import chosen, read_request
-from .v2_tensors import binary_output, json_output, read_inputs, write_answer, write_head
+from .v2_tensors import binary_output, json_output, read_inputs, write_answer
 
 _HEADERS = (JSON,)
+_MOST_SHAPES = 64
 _OCTETS: Header = (b"content-type", b"application/octet-stream")
 
 
@@ -25,6 +26,7 @@ class Infer:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._model = service.model
         self._signature = service.signature
         self._tensors = Tensors(service.signature)
         self._heads = Heads()
@@ -37,6 +39,8 @@ class Infer:
         """The outputs for the inputs in ``body``. Raises ServiceError."""
         service = self._service
         check_model(service.manifest, scope)
+        if service.model is not self._model:
+            self._model, self._heads = service.model, Heads()  # what was remembered has the name of the one before
         feed, asked = self._read(body, scope[LENGTHS][1])
         rows = asked.rows
         outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer(feed, rows)
@@ -68,24 +72,30 @@ class Infer:
         return feed, asked
 
     def _reply(self, asked: Asked, outputs: Outputs) -> Reply:
+        arrays = [outputs[name] for name, _ in asked.chosen]
+        if asked.as_bytes:
+            tail = [bytes_of_array(array) for array in arrays]
+            shape = (*[array.shape for array in arrays], *map(len, tail))
+            written = asked.answers.get(shape)
+            if written is None:
+                written = self._written(asked, arrays, tail)
+                if len(asked.answers) < _MOST_SHAPES:
+                    asked.answers[shape] = written
+            return written[0], b"".join((written[1], *tail))
+        tail = [bytes_of_array(array) for array, (_, as_bytes) in zip(arrays, asked.chosen, strict=True) if as_bytes]
+        headers, text = self._written(asked, arrays, tail)
+        return headers, b"".join((text, *tail))
+
+    def _written(self, asked: Asked, arrays: Sequence[Array], tail: Sequence[bytes]) -> Written:
+        """Headers and JSON of an answer with ``arrays``, of which some come as the bytes in ``tail``."""
+        sizes = iter(map(len, tail))
+        told = [
+            binary_output(name, array, next(sizes)) if as_bytes else json_output(name, array)
+            for array, (name, as_bytes) in zip(arrays, asked.chosen, strict=True)
+        ]
         manifest = self._service.manifest
-        told: list[Any] = []
-        tail: list[bytes] = []
-        for name, as_bytes in asked.chosen:
-            array = outputs[name]
-            if as_bytes:
-                raw = bytes_of_array(array)
-                tail.append(raw)
-                told.append(binary_output(name, array, len(raw)))
-            else:
-                told.append(json_output(name, array))
-        if not tail:
-            return _HEADERS, write_answer(manifest.name, manifest.version, asked.identity, told)
-        if len(tail) == len(told) and asked.identity is None:
-            text = write_head(manifest.name, manifest.version, tuple(told))
-        else:
-            text = write_answer(manifest.name, manifest.version, asked.identity, told)
-        return (_OCTETS, (JSON_LENGTH, b"%d" % len(text))), b"".join((text, *tail))
+        text = write_answer(manifest.name, manifest.version, asked.identity, told)
+        return ((_OCTETS, (JSON_LENGTH, b"%d" % len(text))) if tail else _HEADERS), text
 
 
 def check_model(manifest: Manifest, scope: Scope) -> None:

@@ -5,12 +5,16 @@ A client sends the same few lines before every binary tensor. What they say, and
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..session import Array, Feed
+from .asgi import Header
 from .v2_request import Chosen, Input, Request
+
+Written = tuple[Sequence[Header], bytes]
+"""Headers and JSON of an answer, which its bytes follow."""
 
 _LONGEST = 2048
 _MOST = 128
@@ -18,12 +22,20 @@ _UNPLAIN = frozenset({"BYTES", "BOOL", "BF16"})
 """Datatypes whose bytes have to be read before it is known whether they are right."""
 
 
-class Asked(NamedTuple):
-    """What a request asks for beside its tensors: its id, its rows, its outputs."""
+class Asked:
+    """What a request asks for beside its tensors: its id, its rows, its outputs.
 
-    identity: str | None
-    rows: int
-    chosen: Chosen
+    Where all outputs come ``as_bytes``, ``answers`` has what was written before them, by their shapes and sizes.
+    """
+
+    __slots__ = ("answers", "as_bytes", "chosen", "identity", "rows")
+
+    def __init__(self, identity: str | None, rows: int, chosen: Chosen) -> None:
+        self.identity = identity
+        self.rows = rows
+        self.chosen = chosen
+        self.as_bytes = all(as_bytes for _, as_bytes in chosen)
+        self.answers: dict[tuple[object, ...], Written] = {}
 
 
 class Head:

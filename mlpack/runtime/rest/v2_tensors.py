@@ -6,8 +6,7 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -23,9 +22,6 @@ from ..coerce.values import UNFIT, flat
 from ..errors import MalformedError
 from ..session import Array
 from .v2_request import Input, Request
-
-Told = tuple[str, str, tuple[int, ...], int]
-"""Name, datatype, shape and bytes of a tensor that comes as bytes."""
 
 _BY_CODE = {code: DATATYPES[np.dtype(code).name] for code in "?bhilqBHILQefd"}
 """Datatypes by NumPy's codes, a tenth of the time that its names take. orjson writes arrays of these, a float32 with the digits
@@ -99,29 +95,18 @@ def json_output(name: str, array: Array) -> dict[str, Any]:
     return {"name": name, "datatype": _datatype(array), "shape": array.shape, "data": values}
 
 
-def binary_output(name: str, array: Array, size: int) -> Told:
-    """What the JSON has of an output whose ``size`` bytes stand behind it."""
-    return name, _datatype(array), array.shape, size
+def binary_output(name: str, array: Array, size: int) -> dict[str, Any]:
+    """An output whose ``size`` bytes stand behind the JSON."""
+    parameters = {"binary_data_size": size}
+    return {"name": name, "datatype": _datatype(array), "shape": array.shape, "parameters": parameters}
 
 
-def write_answer(model: str, version: str, identity: str | None, outputs: Iterable[Told | dict[str, Any]]) -> bytes:
+def write_answer(model: str, version: str, identity: str | None, outputs: Sequence[Mapping[str, Any]]) -> bytes:
     """An answer as JSON. ``identity`` is the id of the request, where it has one."""
-    told = [output if isinstance(output, dict) else _entry(output) for output in outputs]
-    answer: dict[str, Any] = {"model_name": model, "model_version": version, "outputs": told}
+    answer: dict[str, Any] = {"model_name": model, "model_version": version, "outputs": outputs}
     if identity is not None:
         answer["id"] = identity
     return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-@lru_cache(maxsize=256)
-def write_head(model: str, version: str, outputs: tuple[Told, ...]) -> bytes:
-    """The JSON of an answer whose values all stand behind it: for the same shapes it is the same, so it is remembered."""
-    return write_answer(model, version, None, outputs)
-
-
-def _entry(told: Told) -> dict[str, Any]:
-    name, datatype, shape, size = told
-    return {"name": name, "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": size}}
 
 
 def _datatype(array: Array) -> str:

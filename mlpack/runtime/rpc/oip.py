@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..coerce.checks import Checks
+from ..coerce.fields import fields_of
 from ..coerce.oip import (
     BYTES,
     DTYPES,
@@ -57,6 +59,7 @@ class Infer:
         self._batched = all(spec.batch_axis == 0 for spec in self._inputs)
         self._outputs = tuple(spec.name for spec in service.signature.outputs)
         self._most = service.settings.max_rows
+        self._checks = Checks(fields_of(self._inputs[0], service.signature))
         self._repeats = Repeats()
         self._heads: dict[Any, bytes] = {}
 
@@ -66,7 +69,9 @@ class Infer:
         if found is None:
             return self._parse(raw)
         array, asked = found
-        feed = self._tensors.feed({self._inputs[0].name: array})
+        feed = {self._inputs[0].name: array}
+        if not self._checks.hold(array):
+            self._tensors.feed(feed)  # it finds the words
         return feed, len(array), asked
 
     def _parse(self, raw: bytes) -> tuple[Feed, int, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -139,6 +140,13 @@ def test_a_hundred_thousand_levels_are_refused_at_once(flowers, opens) -> None:
 def test_what_the_model_does_not_take_is_422_and_says_where(flowers, body, told) -> None:
     status, message = refused(flowers, body)
     assert (status, told in message) == (422, True), message
+
+
+def test_a_body_that_is_compressed_is_called_so(flowers) -> None:
+    answered = post(flowers, gzip.compress(body_of(ROW).encode()), **{"content-encoding": "gzip"})
+    assert answered.status_code == 400
+    assert answered.json() == {"error": "the body is compressed with gzip, and is read only as it is"}
+    assert post(flowers, body_of(ROW), **{"content-encoding": "identity"}).status_code == 200
 
 
 def test_five_faults_are_told_and_the_rest_counted(flowers) -> None:
