@@ -61,7 +61,7 @@ class Served:
 
 @contextmanager
 def served(bundle: Path, folder: Path, *options: str, **settings: object) -> Iterator[Served]:
-    """``mlpack serve bundle`` while the block runs; what it logs is written below ``folder``, what it renders beside the bundle.
+    """``mlpack serve bundle`` while the block runs. It logs to ``folder``, and renders beside the bundle.
 
     ``settings`` are those that have no option, only a variable in the environment.
     """

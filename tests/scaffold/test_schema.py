@@ -97,9 +97,12 @@ def instances(rows):
 
 
 def nested(value, sizes):
+    """Never ragged along a free axis: that the lists are of one length there is nothing that types can say."""
     for size in reversed(sizes):
-        count = size if isinstance(size, int) else 2
-        value = st.one_of(st.lists(value, min_size=count, max_size=count), st.lists(value, max_size=count))
+        if isinstance(size, int):
+            value = st.one_of(st.lists(value, min_size=size, max_size=size), st.lists(value, max_size=size))
+        else:
+            value = st.one_of(st.lists(value, min_size=2, max_size=2), st.just([]))
     return value
 
 
