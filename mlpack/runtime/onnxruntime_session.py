@@ -88,6 +88,8 @@ class OnnxRuntimeSession(ClosingSession):
         self._declared = _declared(self._session)
         self.signature = signature or self._noted() or self._probed()
         self._direct = self._plain and self._gives_what_is_declared()
+        # Its Python layer takes 3 µs of the 10 that a small model takes, and checks what the layer below checks again.
+        self._ask: Any = getattr(self._session, "_sess", self._session).run
 
     def run(self, feed: Feed) -> Outputs:
         """Predict. Raises what ONNX Runtime raises on a wrong name, dtype or width: nothing is cast here."""
@@ -95,12 +97,12 @@ class OnnxRuntimeSession(ClosingSession):
             outputs = self._named(self._raw(one_row(self._declared.inputs, feed)))
             return without_rows(outputs, self.signature.outputs)
         if self._direct:
-            return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+            return dict(zip(self._outputs, self._ask(self._outputs, feed, None), strict=True))
         return self._named(self._raw(feed))
 
     def close(self) -> None:
         """Free the graph and its weights."""
-        self._session = None
+        self._session = self._ask = None
 
     def _gives_what_is_declared(self) -> bool:
         """Whether every output is a tensor under the name that the signature has for it."""

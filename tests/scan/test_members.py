@@ -77,6 +77,7 @@ def test_nothing_is_found_in_honest_files(data, tmp_path):
         (zipped(a=HOSTILE) + b"text", "a"),
         (zipped(a=HOSTILE)[:-30], "a"),
     ],
+    ids=["zip", "tar", "gzip in a tar in a zip", "zip in a gzip", "behind text", "before text", "cut"],
 )
 def test_what_is_found_says_where(data, member, tmp_path):
     named = [finding for finding in found_in(tmp_path, data) if "posix.system" in finding.message]

@@ -52,6 +52,15 @@ def plain_response(status: int, message: str, date: bytes = b"") -> bytes:
     )
 
 
+def whole_response(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, date: bytes) -> bytes:
+    """A response whose ``headers`` have the length of ``body``, and after which the connection goes on."""
+    parts = [STATUS_LINES[status], date]
+    for name, value in headers:
+        parts += (name, b": ", value, b"\r\n")
+    parts += (b"\r\n", body)
+    return b"".join(parts)
+
+
 class Connection(Protocol):
     """What an exchange needs of the connection that it takes place on."""
 

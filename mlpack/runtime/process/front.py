@@ -32,7 +32,8 @@ class Front:
         self._listener = listener
         self._tls = tls
         self._timeout = settings.header_timeout
-        self._door = Door(app, settings.header_timeout, _most_connections())
+        at_once = getattr(app, "at_once", None)  # an application that tracing has wrapped has none
+        self._door = Door(app, settings.header_timeout, _most_connections(), at_once)
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import httptools
 
-from .exchange import MOST_UNREAD, App, Exchange, plain_response
+from .exchange import MOST_UNREAD, App, Exchange, plain_response, whole_response
 from .sockets import unread
 
 MOST_HEAD = 65536
@@ -24,6 +25,8 @@ MOST_HEAD = 65536
 MOST_HEADERS = 256
 KEEP_ALIVE = 75.0
 """Seconds that a connection may be idle. Longer than load balancers keep theirs: it is for them to close first."""
+MOST_AT_ONCE = 16 << 10
+"""Bytes of a body that may be answered without a task: reading more of them in one piece would keep others waiting."""
 LINGER = 2.0
 """Seconds that a client which is still sending has to read its answer in: closed at once, the connection would be reset."""
 
@@ -33,13 +36,21 @@ _MALFORMED = (400, "the request is not HTTP/1.1")
 _TOO_LARGE = (431, f"the headers have more than {MOST_HEAD} bytes, or are more than {MOST_HEADERS}")
 
 
+AtOnce = Callable[[bytes, list[tuple[bytes, bytes]], bytes], tuple[int, Sequence[tuple[bytes, bytes]], bytes] | None]
+"""Given the target, the headers and the body of a ``POST``: the status, the headers and the body of its answer, or None."""
+
+
 @dataclass(eq=False)
 class Door:
-    """What the connections of one worker share. ``date`` is a whole header line, or nothing; times are in seconds."""
+    """What the connections of one worker share. ``date`` is a whole header line, or nothing; times are in seconds.
+
+    ``at_once`` is asked first for the answer to a ``POST`` that arrived in one piece: no task is made for what it answers.
+    """
 
     app: App
     header_timeout: float
     most: int
+    at_once: AtOnce | None = None
     draining: bool = False
     date: bytes = b""
     connections: set[HttpConnection] = field(default_factory=set)
@@ -64,6 +75,8 @@ class HttpConnection(asyncio.Protocol):
         self._last: Exchange | None = None
         """The one that was read last: the current one, or the last of those that wait behind it."""
         self._waiting: deque[Exchange] = deque()
+        self._held: list[bytes] | None = None
+        """The body, as far as it has arrived, of a request that may be answered at once."""
         self._reading = True
         self._writable = asyncio.Event()
         self._writable.set()
@@ -114,12 +127,14 @@ class HttpConnection(asyncio.Protocol):
         self._writable.set()
 
     def pause_writing(self) -> None:
-        """The client takes its answer more slowly than it is made."""
+        """The client takes its answers more slowly than they are made: until it has, it is not listened to."""
         self._writable.clear()
+        self._pause_reading()
 
     def resume_writing(self) -> None:
         """It has caught up."""
         self._writable.set()
+        self.wants_body()
 
     def data_received(self, data: bytes) -> None:
         """Some bytes: the parser calls the methods below for what is in them."""
@@ -131,10 +146,13 @@ class HttpConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._stay(data[upgrade.args[0] :])
         except httptools.HttpParserError:
+            self._held = None
             self._refuse(*self._fault)
         else:
             if self._overhead > MOST_HEAD:
                 self._refuse(*_TOO_LARGE)
+            elif self._held is not None:
+                self._take_on(self._held)  # the rest of its body may take its time
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -168,19 +186,17 @@ class HttpConnection(asyncio.Protocol):
         self._overhead = 0
         if self._parser.should_upgrade():
             return  # the parser stops here, see `_stay`
-        scope = self._scope_of_request()
-        keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
-        exchange = Exchange(self, scope, keep_alive=keep_alive, expects=self._expects)
-        self._last = exchange
-        if self._current is None:
-            self._begin(exchange)
+        if self._may_be_at_once():
+            self._held = []
         else:
-            self._waiting.append(exchange)
-            self._pause_reading()
+            self._take_on(())
 
     def on_body(self, body: bytes) -> None:
         """A part of the body of the request that is being read."""
         self._overhead = 0
+        if self._held is not None:
+            self._held.append(body)
+            return
         exchange = self._last
         if exchange is None or exchange.complete:
             return
@@ -191,12 +207,25 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The whole request is there."""
         self._overhead = 0
+        held = self._held
+        if held is not None:
+            body = held[0] if len(held) == 1 else b"".join(held)
+            answer_at_once = self._door.at_once
+            assert answer_at_once is not None
+            answer = answer_at_once(self._url, self._headers, body) if len(body) <= MOST_AT_ONCE else None
+            if answer is not None:
+                self._held = self._last = None
+                self.transport.write(whole_response(*answer, self._door.date))
+                self.stage = "idle"
+                self.since = self._loop.time()
+                return
+            self._take_on(held)
         if self._last is not None:
             self._last.fed()
 
     def wants_body(self) -> None:
         """Go on reading, unless requests wait that came with the last bytes."""
-        if not self._reading and not self._waiting:
+        if not self._reading and not self._waiting and self._writable.is_set():
             self._reading = True
             self.transport.resume_reading()
 
@@ -267,6 +296,33 @@ class HttpConnection(asyncio.Protocol):
         if self._reading:
             self._reading = False
             self.transport.pause_reading()
+
+    def _may_be_at_once(self) -> bool:
+        """Whether the request that begins is a ``POST`` with nothing before it, and others may follow it."""
+        door, parser = self._door, self._parser
+        return (
+            door.at_once is not None
+            and self._current is None
+            and not (door.draining or self._ends_soon or self._expects)
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and bool(parser.should_keep_alive())
+        )
+
+    def _take_on(self, body: Sequence[bytes]) -> None:
+        """Let the application answer the request whose head was read, now or after those before it."""
+        self._held = None
+        scope = self._scope_of_request()
+        keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
+        exchange = Exchange(self, scope, keep_alive=keep_alive, expects=self._expects)
+        self._last = exchange
+        for part in body:
+            exchange.feed(part)
+        if self._current is None:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._pause_reading()
 
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange

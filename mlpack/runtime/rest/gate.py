@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from time import perf_counter
 
@@ -16,6 +16,7 @@ from .asgi import (
     CLOSE,
     LENGTHS,
     REQUEST_ID,
+    Answer,
     Application,
     Header,
     Message,
@@ -24,6 +25,7 @@ from .asgi import (
     Send,
     error_answer,
     head_of,
+    length_header,
 )
 from .handler import LOG, InWork, Route, refuse
 
@@ -34,6 +36,7 @@ _FOR_PEOPLE = ("/docs", "/openapi.json")
 _ASK: Header = (b"www-authenticate", b'Basic realm="the API key is the password", charset="UTF-8"')
 _MOST_ID = 128
 _FAILURES = 500
+_OK = 200
 
 
 class Gate:
@@ -49,13 +52,13 @@ class Gate:
         self._service = service
         self._count = service.meter.request
         self._find_hot = hot
-        self._model = service.model
-        self._hot = hot()
         self._rest = rest
         self._key = key.encode()
         self._ids = count(1)
         self._prefix = os.urandom(6).hex()
+        self._id_prefix = self._prefix.encode()
         self._log_all = service.settings.log_requests
+        self._look_up()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or one event of the server's life."""
@@ -76,7 +79,7 @@ class Gate:
             status = await _turn_away(scope, send, headers)
         else:
             if self._service.model is not self._model:
-                self._model, self._hot = self._service.model, self._find_hot()
+                self._look_up()
             route = self._hot.get(path)
             if route is not None and scope["method"] in route.methods:
                 number = route.number
@@ -87,6 +90,37 @@ class Gate:
         self._count(number, status, seconds)
         if status >= _FAILURES or self._log_all:
             _log(scope, status, seconds)
+
+    def _look_up(self) -> None:
+        """Find the routes anew: their paths have the name and the version of the model."""
+        self._model = self._service.model
+        self._hot = self._find_hot()
+        self._quick = {} if self._log_all else {path.encode(): route for path, route in self._hot.items()}
+
+    def at_once(self, target: bytes, headers: Sequence[Header], body: bytes) -> Answer | None:
+        """The answer to a ``POST`` that is there as a whole, where the model gives it on the event loop.
+
+        None for all else, errors among it: `__call__` has the words for them, and may do again what was done here.
+        """
+        route = self._quick.get(target)
+        service = self._service
+        if route is None or route.at_once is None or service.draining or service.model is not self._model:
+            return None
+        begun = perf_counter()
+        lengths, credentials, wanted = head_of(headers)
+        if self._key and not self._is_known(credentials):
+            return None
+        identity = _identity(wanted) if wanted else ""
+        try:
+            reply = route.at_once(lengths[1], body)
+        except Exception:  # noqa: BLE001 - it is raised again where it is answered
+            return None
+        if reply is None:
+            return None
+        own, content = reply
+        tag = identity.encode() if identity else b"%b-%x" % (self._id_prefix, next(self._ids))
+        self._count(route.number, _OK, perf_counter() - begun)
+        return _OK, (*own, length_header(len(content)), (b"x-request-id", tag)), content
 
     def _is_known(self, credentials: tuple[bytes, ...]) -> bool:
         return any(hmac.compare_digest(given, self._key) for given in credentials)

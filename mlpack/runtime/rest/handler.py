@@ -26,6 +26,8 @@ Reply = tuple[Sequence[Header], bytes]
 """Headers without the length, and the body, of an answer that is no error."""
 Respond = Callable[[Scope, bytes], Awaitable[Reply]]
 """What a route does with the body of a request. Raises ServiceError."""
+AtOnce = Callable[[int, bytes], Reply | None]
+"""The same where nothing has to be waited for, from the length of the JSON in the body; None where something has."""
 
 LOG = logging.getLogger("mlpack.rest")
 _GONE = 499
@@ -52,9 +54,17 @@ class Route:
     """
 
     def __init__(
-        self, service: Service, in_work: InWork, respond: Respond, *, number: int = OTHER, method: str = "GET"
+        self,
+        service: Service,
+        in_work: InWork,
+        respond: Respond,
+        *,
+        number: int = OTHER,
+        method: str = "GET",
+        at_once: AtOnce | None = None,
     ) -> None:
         self.number = number
+        self.at_once = at_once
         self.methods = ("GET", "HEAD") if method == "GET" else (method,)
         self._service = service
         self._in_work = in_work

@@ -6,6 +6,7 @@ import orjson
 from pydantic import BaseModel
 
 from ..service.service import Service
+from ..session import Outputs
 from .asgi import JSON, Scope
 from .handler import Reply
 from .instances import Instances
@@ -22,14 +23,24 @@ class Predict:
         self._answers = service.answers
         self._instances = Instances(service.rows, model, service.settings.max_rows)
 
-    async def __call__(self, _scope: Scope, body: bytes) -> Reply:
-        """The predictions of the instances in ``body``. Raises ServiceError.
+    def at_once(self, _length: int, body: bytes) -> Reply | None:
+        """The predictions, where the model is quick enough to be asked on the event loop. Raises ServiceError."""
+        service = self._service
+        if not service.inline_rows:
+            return None
+        feed, rows = self._instances.read(body)
+        if not 0 < rows <= service.inline_rows:
+            return None
+        return self._reply(service.infer_now(feed, rows), rows)
 
-        Where a model is quick enough to be asked on the event loop, nothing is awaited here.
-        """
+    async def __call__(self, _scope: Scope, body: bytes) -> Reply:
+        """The predictions of the instances in ``body``. Raises ServiceError."""
         service = self._service
         feed, rows = self._instances.read(body)
         if not rows:
             return _HEADERS, _NOTHING
         outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer(feed, rows)
+        return self._reply(outputs, rows)
+
+    def _reply(self, outputs: Outputs, rows: int) -> Reply:
         return _HEADERS, orjson.dumps({"predictions": self._answers.predictions(outputs, rows)})

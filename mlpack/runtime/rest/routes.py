@@ -70,8 +70,9 @@ class Routes:
         self._service = service
         self._schema = schema
         self.in_work = InWork()
-        self._predict = self._route(Predict(service, schema.PredictRequest), number=PREDICT, method="POST")
-        self._infer = self._route(Infer(service), number=INFER, method="POST")
+        predict, infer = Predict(service, schema.PredictRequest), Infer(service)
+        self._predict = self._route(predict, number=PREDICT, method="POST", at_once=predict.at_once)
+        self._infer = self._route(infer, number=INFER, method="POST", at_once=infer.at_once)
         self._metrics = self._route(counting(service))
         self._live = self._route(telling(lambda: {"live": True}))
         self._ready = self._route(telling_if_ready(service, lambda: {"ready": True}))

@@ -35,16 +35,31 @@ class Infer:
         self._missing = bool(service.signature.missing)
         self._batched = all(spec.batch_axis == 0 for spec in service.signature.inputs)
 
+    def at_once(self, length: int, body: bytes) -> Reply | None:
+        """The outputs, where the model is quick enough to be asked on the event loop. Raises ServiceError."""
+        service = self._service
+        if not service.inline_rows:
+            return None
+        self._forget()
+        feed, asked = self._read(body, length)
+        if asked.rows > service.inline_rows:
+            return None
+        return self._reply(asked, service.infer_now(feed, asked.rows))
+
     async def __call__(self, scope: Scope, body: bytes) -> Reply:
         """The outputs for the inputs in ``body``. Raises ServiceError."""
         service = self._service
         check_model(service.manifest, scope)
-        if service.model is not self._model:
-            self._model, self._heads = service.model, Heads()  # what was remembered has the name of the one before
+        self._forget()
         feed, asked = self._read(body, scope[LENGTHS][1])
         rows = asked.rows
         outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer(feed, rows)
         return self._reply(asked, outputs)
+
+    def _forget(self) -> None:
+        """What was remembered has the name of the model before."""
+        if self._service.model is not self._model:
+            self._model, self._heads = self._service.model, Heads()
 
     def _read(self, body: bytes, length: int) -> tuple[Feed, Asked]:
         """The feed in ``body``, and what its JSON says, which is ``length`` bytes of it; -1 for all."""
