@@ -129,6 +129,7 @@ def infer_bodies(name: str, row: list[float]) -> dict[str, Case]:
         "inputs: twice the same": {"inputs": body()["inputs"] * 2},
         "inputs: a million": {"inputs": [{}] * 1_000_000},
         "outputs: other": {**body(), "outputs": [{"name": "other"}]},
+        "outputs: 100,000 times the same": {**body(), "outputs": [{"name": "label"}] * 100_000},
         "parameters: a text": {**body(), "parameters": "x"},
         "binary: bytes that are not there": body(parameters={"binary_data_size": 4 * width}),
         "binary: less than none": body(parameters={"binary_data_size": -1}),

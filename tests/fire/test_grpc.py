@@ -96,7 +96,8 @@ def test_values_and_shapes_that_the_model_does_not_take(model, service) -> None:
         "bytes too few": lambda one: one.raw_input_contents.__setitem__(0, b"x"),
         "no inputs": lambda one: one.ClearField("inputs"),
         "twice": lambda one: one.inputs.add().CopyFrom(one.inputs[0]),
-        "a million inputs": lambda one: one.inputs.extend([one.InferInputTensor()] * 1_000_000),
+        "an output twice": lambda one: one.outputs.extend([one.InferRequestedOutputTensor(name="label")] * 2),
+        "10,000 inputs": lambda one: one.inputs.extend([one.InferInputTensor()] * 10_000),
     }
     with channel(service) as opened:
         found = {name: code_of(opened, INFER, changed(change)) for name, change in wrong.items()}
@@ -108,6 +109,7 @@ RAW = {
     "half a message": (INFER, b"\x0a\x7fcancer", BAD),
     "100k groups": (INFER, b"\x0b" * 100_000, BAD),
     "a length beyond all": (INFER, b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", BAD),
+    "5 million inputs": (INFER, b"\x2a\x00" * 5_000_000, LARGE),
     "20 MB": (INFER, b"\x0a" + b"\0" * 20_000_000, LARGE),
     "typed garbage": ("typed", b"\xff" * 1_000, BAD),
     "typed fields of another model": ("typed", b"\xfa\x01\x03abc", BAD),

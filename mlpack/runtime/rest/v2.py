@@ -8,11 +8,13 @@ from ..coerce.oip import bytes_of_array
 from ..coerce.tensors import Tensors
 from ..errors import MalformedError, TooLargeError, UnknownModelError
 from ..manifest import Manifest
+from ..service.model import Model
 from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
 from .asgi import JSON, JSON_LENGTH, LENGTHS, Header, Scope
 from .handler import Reply
 from .v2_heads import Asked, Heads, Written
+from .v2_plain import PlainAnswers, plain_reader
 from .v2_request import chosen, read_request
 from .v2_tensors import binary_output, json_output, read_inputs, write_answer
 
@@ -33,6 +35,8 @@ class Infer:
         self._most = service.settings.max_rows
         self._names = tuple(spec.name for spec in service.signature.outputs)
         self._missing = bool(service.signature.missing)
+        self._read_plain = plain_reader(service.signature)
+        self._plain_answers = _plain_answers(service.model)
         self._batched = all(spec.batch_axis == 0 for spec in service.signature.inputs)
 
     def at_once(self, length: int, body: bytes) -> Reply | None:
@@ -41,6 +45,10 @@ class Infer:
         if not service.inline_rows:
             return None
         self._forget()
+        if length == -1 and self._read_plain is not None:
+            array = self._read_plain(body)
+            if array is not None and len(array) <= min(service.inline_rows, self._most):
+                return self._reply_plain(array)
         feed, asked = self._read(body, length)
         if asked.rows > service.inline_rows:
             return None
@@ -56,10 +64,17 @@ class Infer:
         outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer(feed, rows)
         return self._reply(asked, outputs)
 
+    def _reply_plain(self, array: Array) -> Reply:
+        feed = {self._signature.inputs[0].name: array}
+        self._tensors.check_values(feed)
+        outputs = self._service.infer_now(feed, len(array))
+        return _HEADERS, self._plain_answers.write(self._names, outputs)
+
     def _forget(self) -> None:
         """What was remembered has the name of the model before."""
         if self._service.model is not self._model:
             self._model, self._heads = self._service.model, Heads()
+            self._plain_answers = _plain_answers(self._model)
 
     def _read(self, body: bytes, length: int) -> tuple[Feed, Asked]:
         """The feed in ``body``, and what its JSON says, which is ``length`` bytes of it; -1 for all."""
@@ -111,6 +126,10 @@ class Infer:
         manifest = self._service.manifest
         text = write_answer(manifest.name, manifest.version, asked.identity, told)
         return ((_OCTETS, (JSON_LENGTH, b"%d" % len(text))) if tail else _HEADERS), text
+
+
+def _plain_answers(model: Model) -> PlainAnswers:
+    return PlainAnswers(model.manifest.name, model.manifest.version)
 
 
 def check_model(manifest: Manifest, scope: Scope) -> None:

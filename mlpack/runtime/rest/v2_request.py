@@ -75,7 +75,10 @@ def read_request(text: bytes) -> Request:
 
 
 def chosen(request: Request, names: Sequence[str]) -> Chosen:
-    """The outputs that ``request`` asks for, of those called ``names``. Raises ContractError for one that there is not."""
+    """The outputs that ``request`` asks for, of those called ``names``.
+
+    Raises ContractError for one that there is not, MalformedError for one that is asked for twice.
+    """
     by_default = bool(request.parameters and request.parameters.binary_data_output)
     if not request.outputs:
         return tuple([(name, by_default) for name in names])
@@ -85,6 +88,8 @@ def chosen(request: Request, names: Sequence[str]) -> Chosen:
             raise ContractError(f"there is no output {output.name!r}; there are {', '.join(names)}")
         own = None if output.parameters is None else output.parameters.binary_data
         asked.append((output.name, by_default if own is None else own))
+    if len({name for name, _ in asked}) != len(asked):
+        raise MalformedError("an output is asked for twice")
     return tuple(asked)
 
 

@@ -89,10 +89,13 @@ def _flat(given: Input) -> list[Any]:
 
 def json_output(name: str, array: Array) -> dict[str, Any]:
     """An output with its values; numbers that are not finite are null."""
-    values: Any = array.ravel()
-    if array.dtype.char not in _BY_CODE:
-        values = plain(values)
-    return {"name": name, "datatype": _datatype(array), "shape": array.shape, "data": values}
+    return {"name": name, "datatype": _datatype(array), "shape": array.shape, "data": json_values(array)}
+
+
+def json_values(array: Array) -> Any:
+    """The values in row-major order, in a form that orjson writes."""
+    values = array.ravel()
+    return values if array.dtype.char in _BY_CODE else plain(values)
 
 
 def binary_output(name: str, array: Array, size: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
 from . import open_inference_pb2 as pb
 from .calls import Calls, parsed
+from .extent import has_more_fields
 from .repeats import Repeats, varint
 
 NAME: str = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
@@ -47,6 +49,8 @@ _CONTENTS = {
 _RAW = bytes((pb.ModelInferResponse.RAW_OUTPUT_CONTENTS_FIELD_NUMBER << 3 | 2,))
 """What stands before each of the raw contents: the number of the field, and that its length follows."""
 _MOST_HEADS = 256
+_MOST_FIELDS = 100_000
+"""Of a request: its tensors, their contents and the outputs that are wanted. No model has nearly as many."""
 
 
 class Infer:
@@ -75,9 +79,13 @@ class Infer:
         return feed, len(array), asked
 
     def _parse(self, raw: bytes) -> tuple[Feed, int, Any]:
+        if has_more_fields(raw, _MOST_FIELDS):
+            raise TooLargeError(f"the request has more than {_MOST_FIELDS} fields")
         request = parsed(pb.ModelInferRequest, raw)
         check_model(self._service, request.model_name, request.model_version)
         wanted = tuple(_wanted(output, self._outputs) for output in request.outputs) or self._outputs
+        if len(set(wanted)) != len(wanted):
+            raise MalformedError("an output is wanted twice")
         raws = request.raw_input_contents
         feed = self._tensors.feed(_raw_arrays(request.inputs, raws) if raws else _typed_arrays(request.inputs))
         first = feed[self._inputs[0].name]
@@ -201,8 +209,7 @@ def _typed_arrays(inputs: Sequence[Any]) -> dict[str, Array]:
 
 def _check_names(found: Mapping[str, Array], inputs: Sequence[Any]) -> None:
     if len(found) != len(inputs):
-        names = [tensor.name for tensor in inputs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice, _ = Counter(tensor.name for tensor in inputs).most_common(1)[0]
         raise MalformedError(f"the input {twice!r} is there twice")
 
 

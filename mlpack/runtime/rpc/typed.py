@@ -16,6 +16,7 @@ from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
 from ..signature import TensorSpec
 from .calls import parsed
+from .extent import has_more_fields
 from .grid import Grid
 from .outline import MAP, REQUEST, RESPONSE, Member, Outline
 
@@ -46,6 +47,8 @@ class Typed:
         if matrix is not None:
             self._check_rows(len(matrix))
             return self._feed_of_matrix(matrix), len(matrix), None
+        if has_more_fields(raw, self._most):
+            raise TooLargeError(f"more than {self._most} instances, and a request may have no more")
         request = parsed(self._request, raw)
         _refuse_unknown(request, self._request, raw)
         if self._outline.layout.kind == "tensors":
