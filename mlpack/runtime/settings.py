@@ -29,6 +29,9 @@ class Settings:
     """How a model is served. Sizes are in bytes, times in seconds. A port of 0 is a free one, a gRPC port below 0 none."""
 
     model: Path = field(default=Path("model"), metadata=_about("the bundle to serve"))
+    model_sha256: str = field(
+        default="", metadata=_about("the SHA-256 that its model has to have, where it was judged")
+    )
     host: str = field(default="127.0.0.1", metadata=_about("the address to listen on; 0.0.0.0 is every one"))
     port: int = field(default=8080, metadata=_about("the port of REST"))
     grpc_port: int = field(default=8081, metadata=_about("the port of gRPC; -1 for none"))

@@ -70,9 +70,15 @@ def prepared(
             hint=f"mlpack pack {shlex.quote(str(path))} -o NAME.mlpack && mlpack serve NAME.mlpack --reload",
         )
     bundle = bundle_for(path, gathered(trust, allow), packing)
-    project = service_project(bundle.manifest)
-    reload = ["--reload-check", shlex.join([*_SCAN, *flags])] if settings.reload else []
-    command = (sys.executable, "-m", "runtime", "--model", str(bundle.path.absolute()), *options, *reload)
+    manifest = bundle.manifest
+    project = service_project(manifest)
+    # A bundle that may be replaced is judged by each worker; any other has to be the one that was judged here.
+    judged = (
+        ("--reload-check", shlex.join([*_SCAN, *flags]))
+        if settings.reload
+        else ("--model-sha256", manifest.model_sha256)
+    )
+    command = (sys.executable, "-m", "runtime", "--model", str(bundle.path.absolute()), *options, *judged)
     return Launch(bundle, project, command)
 
 

@@ -107,7 +107,7 @@ def test_sigterm_loses_no_call_of_a_burst(model, tmp_path) -> None:
 def test_a_worker_that_is_killed_takes_only_its_own_requests_with_it(model, tmp_path) -> None:
     with served(model.bundle, tmp_path, "--workers", "2") as service:
         victim, other = children(service.process.pid)
-        with loaded(service, model, 6) as tally:
+        with loaded(service, model, 4) as tally:
             killed = time.monotonic()
             os.kill(victim, signal.SIGKILL)
             assert until(lambda: not Path(f"/proc/{victim}").exists() or victim not in children(service.process.pid))

@@ -43,6 +43,8 @@ def open_model(folder: Path, settings: Settings) -> Model:
         manifest = read_manifest(folder)
     except ManifestError as error:
         raise StartError(str(error), exit_code=7, hint=error.hint) from error
+    if settings.model_sha256 not in {"", manifest.model_sha256}:
+        raise StartError(f"{manifest.model_path} is not the file that was judged", exit_code=7, hint=_AGAIN)
     golden = read_golden(folder, manifest.signature)
     session = _opened(manifest, settings)
     try:
@@ -57,6 +59,7 @@ def open_model(folder: Path, settings: Settings) -> Model:
     return Model(manifest, session, golden, plan)
 
 
+_AGAIN = "somebody replaced it while the service started: start it again"
 _ELSEWHERE = "install the versions that the bundle's manifest requires, or pack the model again on this machine"
 
 

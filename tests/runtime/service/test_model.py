@@ -58,6 +58,14 @@ def test_a_bundle_whose_model_was_changed_is_refused(copied):
     assert reported(copied).exit_code == 7
 
 
+def test_a_model_that_is_not_the_one_that_was_judged_is_refused(logistic_bundle):
+    judged = json.loads((logistic_bundle / "mlpack.json").read_text())["model"]["sha256"]
+    open_model(logistic_bundle, Settings(model_sha256=judged)).close()
+    with pytest.raises(StartError, match="not the file that was judged") as refusal:
+        open_model(logistic_bundle, Settings(model_sha256="0" * 64))
+    assert refusal.value.exit_code == 7
+
+
 def test_a_model_that_answers_otherwise_is_not_served(copied):
     """The golden predictions are written again with another answer, hashes and all."""
     with np.load(copied / "golden.npz") as stored:
