@@ -123,8 +123,6 @@ def _settings(options: Sequence[str]) -> Settings:
 
 def _check_ports(settings: Settings) -> None:
     """Raises UsageError for a port that is taken or not allowed: packing may take a while, and would be for nothing."""
-    if settings.port == settings.grpc_port != 0:
-        raise UsageError(f"REST and gRPC cannot share port {settings.port}", hint="choose another with --grpc-port")
     for option, port in (("-p", settings.port), ("--grpc-port", settings.grpc_port)):
         if port <= 0:
             continue

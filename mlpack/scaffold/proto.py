@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import MlpackError
-from mlpack.core.libraries import import_library
+from mlpack.core.errors import MissingLibraryError, MlpackError
 from mlpack.runtime.coerce.answers import Answer
 from mlpack.runtime.coerce.fields import Field, Layout
 from mlpack.runtime.coerce.names import json_name
@@ -48,12 +50,22 @@ def context(signature: Signature, name: str) -> dict[str, Any]:
 def compile_proto(folder: Path) -> None:
     """Write ``model_pb2.py``, ``model_pb2.pyi`` and ``model_pb2_grpc.py`` beside the ``model.proto`` in ``folder``.
 
-    Raises MissingLibraryError without grpcio-tools. What protoc has against a file it says on stderr itself.
+    Raises MissingLibraryError without grpcio-tools, MlpackError with what protoc has against the file.
     """
-    protoc = import_library("grpc_tools.protoc", "grpc", f"compiling {PROTO}")
-    outputs = [f"{option}={folder}" for option in _OUTPUTS]
-    if protoc.main(["protoc", f"-I{folder}", *outputs, str(folder / PROTO)]) != 0:
-        raise MlpackError(f"protoc does not take {folder / PROTO}")
+    run_protoc([f"-I{folder}", *(f"{option}={folder}" for option in _OUTPUTS), str(folder / PROTO)])
+
+
+def run_protoc(arguments: Sequence[str]) -> None:
+    """Run protoc in a process of its own: in one that has TensorFlow or torch, their protobuf and its own crash each other.
+
+    Raises MissingLibraryError, MlpackError.
+    """
+    if importlib.util.find_spec("grpc_tools") is None:
+        raise MissingLibraryError(f"compiling {PROTO} needs grpcio-tools", hint='pip install "mlpack-toolkit[grpc]"')
+    command = [sys.executable, "-P", "-m", "grpc_tools.protoc", *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise MlpackError(f"protoc does not take {PROTO}", why=ended.stderr.strip()[-2000:])
 
 
 def _messages(outline: Outline, signature: Signature) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def test_every_answer_is_one_that_the_document_names(numbers_served, tmp_path) -
 
 def test_predict_takes_all_that_the_document_allows_and_nothing_else(pair, tmp_path) -> None:
     checks = ",".join((*CHECKS, "positive_data_acceptance"))
-    assert explored(pair[1], tmp_path, "--checks", checks, "--max-examples=100", "--include-path=/predict") == 1
+    assert explored(pair[1], tmp_path, "--checks", checks, "--max-examples=50", "--include-path=/predict") == 1
 
 
 def test_the_example_of_the_document_is_answered(pair) -> None:

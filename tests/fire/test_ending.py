@@ -45,6 +45,13 @@ def infer_request(model) -> bytes:
     return request.SerializeToString()
 
 
+def called(service: Served, model) -> grpc.StatusCode:
+    """How a call on a connection of its own ends."""
+    options = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
+    with grpc.insecure_channel(f"{HOST}:{service.grpc_port}", options) as channel:
+        return channel.unary_unary(INFER).future(infer_request(model), timeout=10).code()
+
+
 class Caller(threading.Thread):
     """Calls one after the other, until one is not answered: how many were, and the first that was not."""
 
@@ -111,6 +118,7 @@ def test_a_worker_that_is_killed_takes_only_its_own_requests_with_it(model, tmp_
             killed = time.monotonic()
             os.kill(victim, signal.SIGKILL)
             assert until(lambda: not Path(f"/proc/{victim}").exists() or victim not in children(service.process.pid))
+            assert {called(service, model) for _ in range(20)} == {grpc.StatusCode.OK}
             answered = tally.statuses[200]
             assert until(lambda: tally.statuses[200] > answered + 100), "the other one goes on"
             assert until(lambda: service.ask("/readyz")[0] == 200 and len(children(service.process.pid)) == 2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -75,12 +76,21 @@ def known_values(field: Field) -> frozenset[Any]:
     return frozenset(numbers.astype(numpy_dtype(field.dtype)).astype(np.float64).tolist())
 
 
+@lru_cache(maxsize=256)
+def rounded(bound: float, dtype: str) -> float:
+    """The number that ``bound`` of a field becomes in ``dtype``, as the values do that are compared with it."""
+    if "float" not in dtype:
+        return bound
+    with np.errstate(over="ignore"):  # a bound beyond all numbers of the dtype is none
+        return float(np.float64(bound).astype(numpy_dtype(dtype)))
+
+
 def _bounds(bounds: Sequence[Any], first: Field, none: float) -> Array | None:
     """One bound a field, in a dtype that compares exactly; None where no field has any."""
     if all(bound is None for bound in bounds):
         return None
     if first.kind != "int":
-        return np.array([none if bound is None else bound for bound in bounds], dtype=np.float64)
+        return np.array([none if bound is None else rounded(bound, first.dtype) for bound in bounds], dtype=np.float64)
     limits = np.iinfo(first.dtype)
     ends = [(limits.min if none < 0 else limits.max) if bound is None else bound for bound in bounds]
     return np.array([min(max(end, limits.min), limits.max) for end in ends], dtype=first.dtype)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .checks import known_values
+from .checks import known_values, rounded
 from .fields import Field
 from .values import UNFIT, flat
 
@@ -36,9 +36,9 @@ def refusal(value: Any, field: Field) -> str:
             return _infinite(value, field)
     if field.closed and held not in _known(field):
         return f"{shown(value)} is none of {_listed(field.categories)}"
-    if field.low is not None and held < field.low:
+    if field.low is not None and held < rounded(field.low, field.dtype):
         return f"{shown(value)} is less than {field.low}"
-    if field.high is not None and held > field.high:
+    if field.high is not None and held > rounded(field.high, field.dtype):
         return f"{shown(value)} is more than {field.high}"
     return ""
 

@@ -68,11 +68,6 @@ class Tensors:
             raise _refused(array, checks.fields, spec, named=self.signature.has_names(spec))
 
 
-def feed_of_tensors(named: Mapping[str, Array], signature: Signature) -> Feed:
-    """``named`` as it is, held against ``signature``; see `Tensors`, which does the same for many requests."""
-    return Tensors(signature).feed(named)
-
-
 def tensor_of_values(
     values: Sequence[Any], dtype: str, shape: Sequence[int], name: str, *, typed: bool = False
 ) -> Array:

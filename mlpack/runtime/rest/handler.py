@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from ..errors import InferenceError, MalformedError, ServiceError, SlowClientError
+from ..errors import InferenceError, MalformedError, OverloadedError, ServiceError, SlowClientError
 from ..service.metrics import OTHER
 from ..service.service import Service
 from .asgi import (
@@ -35,22 +35,27 @@ _SLOW = SlowClientError.status
 _OK = 200
 _FAILED = error_answer(InferenceError("the service failed; its log says how"))
 _LITTLE = 64 << 10
-"""So many bytes that nobody reads are let pass; a connection with more of them ends."""
+"""So many bytes that nobody reads are let pass; a connection with more of them ends. Bodies up to it are always held."""
+_MOST_BODIES = 8
+_MOST_HELD = 64 << 20
+"""The bodies in work are as long as so many of the longest, or as so many bytes: whichever is more."""
 
 
 class InWork:
-    """How many requests were taken and are not answered yet."""
+    """How many requests were taken and are not answered yet, and how many bytes their bodies have or may come to."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "held")
 
     def __init__(self) -> None:
         self.count = 0
+        self.held = 0
 
 
 class Route:
     """One route: ``respond`` gives its answers, ``methods`` are those it has, metrics count it as ``number``.
 
-    A ``POST`` is admitted only while few enough are in work, and its body is read within the limits of the settings.
+    A ``POST`` is admitted only while few enough are in work, and bodies of few enough bytes; its own is read within the limits
+    of the settings.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class Route:
         self._respond = respond
         self._reads = method == "POST"
         self._most = service.settings.max_body
+        self._most_held = max(_MOST_BODIES * self._most, _MOST_HELD)
         self._seconds = service.settings.body_timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,33 +87,50 @@ class Route:
         """Answer with ``headers`` added; the status of the answer, 499 where the client did not wait for it."""
         in_work = self._in_work
         in_work.count += 1
-        unread = self._reads
+        unread, held, body = self._reads, 0, b""
         try:
-            body = b""
+            try:
+                if unread:
+                    held = self._admit(scope[LENGTHS][0])
+                    body = await read_body(receive, scope[LENGTHS][0], self._most, self._seconds)
+                    unread = False
+                    in_work.held += len(body) - held
+                    held = len(body)
+                own, content = await self._respond(scope, body)
+                status = _OK
+            except ServiceError as error:
+                status, own, content = error_answer(_explained(error, scope))
+            except GoneError:
+                return _GONE
+            except Exception:
+                LOG.exception("a request failed")
+                status, own, content = _FAILED
             if unread:
-                self._service.admit(in_work.count)
-                body = await read_body(receive, scope[LENGTHS][0], self._most, self._seconds)
-                unread = False
-            own, content = await self._respond(scope, body)
-            status = _OK
-        except ServiceError as error:
-            status, own, content = error_answer(_explained(error, scope))
-        except GoneError:
-            return _GONE
-        except Exception:
-            LOG.exception("a request failed")
-            status, own, content = _FAILED
+                await refuse(scope, send, (status, [*own, *headers], content))
+            else:
+                await self._send(send, status, [*own, length_header(len(content)), *headers], content)
+            return status
         finally:
             in_work.count -= 1
-        if unread:
-            await refuse(scope, send, (status, [*own, *headers], content))
-        else:
-            head = [*own, length_header(len(content)), *headers]
-            if self._service.draining:
-                head.append(CLOSE)
-            await send({"type": "http.response.start", "status": status, "headers": head})
-            await send({"type": "http.response.body", "body": content})
-        return status
+            in_work.held -= held
+
+    def _admit(self, announced: int) -> int:
+        """The bytes that the body of a request may come to; they are held from now on. Raises OverloadedError."""
+        in_work = self._in_work
+        self._service.admit(in_work.count)
+        if announced > self._most:
+            return 0  # it is not read at all
+        size = announced if announced >= 0 else self._most
+        if size > _LITTLE and in_work.held + size > self._most_held:
+            raise OverloadedError("the requests that wait already have too many bytes")
+        in_work.held += size
+        return size
+
+    async def _send(self, send: Send, status: int, head: list[Header], content: bytes) -> None:
+        if self._service.draining:
+            head.append(CLOSE)
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": content})
 
 
 def _explained(error: ServiceError, scope: Scope) -> ServiceError:

@@ -96,7 +96,7 @@ class Infer:
         rows = len(next(iter(feed.values()))) if self._batched else rows_in(feed, self._signature.inputs)
         if rows > self._most:
             raise TooLargeError(f"{rows} rows, and one request may have {self._most}")
-        asked = Asked(request.id, rows, chosen(request, self._names))
+        asked = Asked(request.id, rows, chosen(request, self._names), self._service.manifest)
         if tail is not None and request.id is None:
             self._heads.remember(text, request, feed, asked)
         return feed, asked
@@ -123,7 +123,7 @@ class Infer:
             binary_output(name, array, next(sizes)) if as_bytes else json_output(name, array)
             for array, (name, as_bytes) in zip(arrays, asked.chosen, strict=True)
         ]
-        manifest = self._service.manifest
+        manifest = asked.manifest
         text = write_answer(manifest.name, manifest.version, asked.identity, told)
         return ((_OCTETS, (JSON_LENGTH, b"%d" % len(text))) if tail else _HEADERS), text
 

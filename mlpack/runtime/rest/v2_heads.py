@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..manifest import Manifest
 from ..session import Array, Feed
 from .asgi import Header
 from .v2_request import Chosen, Input, Request
@@ -23,14 +24,15 @@ _UNPLAIN = frozenset({"BYTES", "BOOL", "BF16"})
 
 
 class Asked:
-    """What a request asks for beside its tensors: its id, its rows, its outputs.
+    """What a request asks for beside its tensors: its id, its rows, its outputs, and the model that was served when it came.
 
     Where all outputs come ``as_bytes``, ``answers`` has what was written before them, by their shapes and sizes.
     """
 
-    __slots__ = ("answers", "as_bytes", "chosen", "identity", "rows")
+    __slots__ = ("answers", "as_bytes", "chosen", "identity", "manifest", "rows")
 
-    def __init__(self, identity: str | None, rows: int, chosen: Chosen) -> None:
+    def __init__(self, identity: str | None, rows: int, chosen: Chosen, manifest: Manifest) -> None:
+        self.manifest = manifest
         self.identity = identity
         self.rows = rows
         self.chosen = chosen

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import astuple
 
 from ..errors import ContractError, MalformedError
 from .explain import check_keys, fault_of
@@ -95,12 +96,19 @@ def chosen(request: Request, names: Sequence[str]) -> Chosen:
 
 def _fewest_colons(request: Request) -> int:
     """The colons of a body that has the keys which clients send, each of them once, and no others."""
-    colons = 1 + (request.id is not None) + (request.outputs is not None) + 2 * (request.parameters is not None)
+    colons = 1 + (request.id is not None) + (request.outputs is not None) + _colons_of(request.parameters)
     for given in request.inputs:
-        colons += 3 + 2 * (given.parameters is not None) + (given.data is not None)
+        colons += 3 + _colons_of(given.parameters) + (given.data is not None)
     for wanted in request.outputs or ():
-        colons += 1 + 2 * (wanted.parameters is not None)
+        colons += 1 + _colons_of(wanted.parameters)
     return colons
+
+
+def _colons_of(parameters: Parameters | None) -> int:
+    """Its own, and that of each parameter which is more than the default."""
+    if parameters is None:
+        return 0
+    return 1 + sum([value is not None for value in astuple(parameters)]) - (parameters.classification == 0)
 
 
 def _check_parameters(request: Request) -> None:

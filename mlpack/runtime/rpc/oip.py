@@ -21,6 +21,7 @@ from ..coerce.oip import (
 )
 from ..coerce.tensors import Tensors, tensor_of_values
 from ..errors import ContractError, MalformedError, TooLargeError, UnknownModelError
+from ..manifest import Manifest
 from ..service.metadata import model_config, model_metadata, repository_index, server_metadata
 from ..service.metrics import GRPC_INFER
 from ..service.service import Service
@@ -92,7 +93,7 @@ class Infer:
         rows = len(first) if self._batched else rows_in(feed, self._inputs)
         if rows > self._most:
             raise TooLargeError(f"{rows} rows, and a request may have {self._most}")
-        asked = (request.id, wanted, not raws)
+        asked = (self._service.manifest, request.id, wanted, not raws)
         if raws and self._batched and len(feed) == 1:
             self._repeats.learn(raw, request, first, asked, self._service.model)
         return feed, rows, asked
@@ -100,11 +101,11 @@ class Infer:
     def write(self, outputs: Outputs, rows: int, asked: Any) -> bytes:
         """The response: raw where the request was, and typed where that was, for that is what its client reads."""
         del rows
-        identity, wanted, typed = asked
+        manifest, identity, wanted, typed = asked
         arrays = [outputs[name] for name in wanted]
         if typed and all(datatype_of_array(array) in _CONTENTS for array in arrays):
-            return self._typed(identity, wanted, arrays)
-        parts = [self._head(wanted, arrays)]
+            return self._typed(manifest, identity, wanted, arrays)
+        parts = [self._head(manifest, wanted, arrays)]
         if identity:
             parts.append(pb.ModelInferResponse(id=identity).SerializeToString())
         for array in arrays:
@@ -112,30 +113,22 @@ class Infer:
             parts += (_RAW, varint(len(raw)), raw)
         return b"".join(parts)  # of messages that stand one after the other, protobuf reads one
 
-    def _head(self, wanted: tuple[str, ...], arrays: Sequence[Array]) -> bytes:
+    def _head(self, manifest: Manifest, wanted: tuple[str, ...], arrays: Sequence[Array]) -> bytes:
         """The response without its id and its bytes, which is the same for all requests of one size."""
-        manifest = self._service.manifest
-        key = (manifest.version, wanted, *[(array.shape, array.dtype) for array in arrays])
+        key = (manifest.name, manifest.version, wanted, *[(array.shape, array.dtype) for array in arrays])
         head = self._heads.get(key)
         if head is None:
             if len(self._heads) >= _MOST_HEADS:
                 self._heads.clear()
-            head = self._heads[key] = self._response("", wanted, arrays).SerializeToString()
+            head = self._heads[key] = _response(manifest, "", wanted, arrays).SerializeToString()
         return head
 
-    def _typed(self, identity: str, wanted: tuple[str, ...], arrays: Sequence[Array]) -> bytes:
-        response = self._response(identity, wanted, arrays)
+    def _typed(self, manifest: Manifest, identity: str, wanted: tuple[str, ...], arrays: Sequence[Array]) -> bytes:
+        response = _response(manifest, identity, wanted, arrays)
         for tensor, array in zip(response.outputs, arrays, strict=True):
             getattr(tensor.contents, _CONTENTS[tensor.datatype]).extend(_elements(array))
         raw: bytes = response.SerializeToString()
         return raw
-
-    def _response(self, identity: str, wanted: tuple[str, ...], arrays: Sequence[Array]) -> Any:
-        manifest = self._service.manifest
-        response = pb.ModelInferResponse(model_name=manifest.name, model_version=manifest.version, id=identity)
-        for name, array in zip(wanted, arrays, strict=True):
-            response.outputs.add(name=name, datatype=datatype_of_array(array), shape=array.shape)
-        return response
 
 
 def handlers_of(service: Service, calls: Calls) -> dict[str, Any]:
@@ -228,6 +221,13 @@ def _typed_array(tensor: Any) -> Array:
     if datatype == BYTES:
         return string_array(elements, shape, name)
     return tensor_of_values(elements, DTYPES[datatype], shape, name, typed=True)
+
+
+def _response(manifest: Manifest, identity: str, wanted: tuple[str, ...], arrays: Sequence[Array]) -> Any:
+    response = pb.ModelInferResponse(model_name=manifest.name, model_version=manifest.version, id=identity)
+    for name, array in zip(wanted, arrays, strict=True):
+        response.outputs.add(name=name, datatype=datatype_of_array(array), shape=array.shape)
+    return response
 
 
 def _elements(array: Array) -> Sequence[Any]:

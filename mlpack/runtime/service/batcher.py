@@ -34,6 +34,12 @@ class _Job:
         """What has to be equal for two requests to go together: sequences of different lengths cannot."""
         self.timer: asyncio.TimerHandle | None = None
 
+    def settle(self) -> None:
+        """Let go of the timer, and with it of the arrays: a timer that is not cancelled holds them until it is due."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
 
 class Batcher:
     """Hands requests to ``run`` in a thread of its own, one batch at a time.
@@ -94,8 +100,9 @@ class Batcher:
         rows = 0
         while self._queue:
             job = self._queue.popleft()
-            if job.future.done():
-                continue  # its time is over, or its client went away
+            if job.future.done():  # its time is over, or its client went away
+                job.settle()
+                continue
             if not jobs or (job.kind == jobs[0].kind and rows + job.rows <= self._best):
                 jobs.append(job)
                 rows += job.rows
@@ -109,7 +116,11 @@ class Batcher:
     def _answer(self, loop: asyncio.AbstractEventLoop, jobs: Sequence[_Job]) -> None:
         """In the thread: run the batch, and hand each request its part."""
         begun = loop.time()
-        answers = _answers(self._run, jobs)
+        answers: Sequence[Any]
+        try:
+            answers = _answers(self._run, jobs)
+        except BaseException as error:  # noqa: BLE001 - SystemExit, a panic of Rust: the next requests want this thread as well
+            answers = [inference_error(error)] * len(jobs)
         spent = loop.time() - begun
         loop.call_soon_threadsafe(self._done, loop, jobs, answers, spent)
 
@@ -120,8 +131,7 @@ class Batcher:
         self._dispatch(loop)  # first: the model has waited longest
         self._batched(len(jobs), sum(job.rows for job in jobs), spent)
         for job, answer in zip(jobs, answers, strict=True):
-            if job.timer is not None:
-                job.timer.cancel()
+            job.settle()
             if job.future.done():
                 continue
             if isinstance(answer, BaseException):

@@ -52,7 +52,3 @@ class Board:
     def total(self, counter: int) -> float:
         """The sum of a counter over all workers."""
         return sum(self._memory[counter + 1 :: COUNTERS + 1].tolist())
-
-    def each(self, counter: int) -> list[float]:
-        """A counter of every worker."""
-        return list(self._memory[counter + 1 :: COUNTERS + 1].tolist())

@@ -17,7 +17,7 @@ _MOST = 256
 _NEAR_BEST = 0.9
 """The smallest batch with this share of the best rate is taken: larger ones only let the first of a batch wait longer."""
 _CHEAP = 100e-6
-_SAVED = 25e-6
+_SAVED = 40e-6
 """A model is asked on the event loop where one row takes at most `_CHEAP`, and a batch saves less than `_SAVED` a row: to hand
 an array to a thread and its answer back takes 60 to 100 µs, and to wait for that some 15 µs a request.
 """

@@ -19,8 +19,8 @@ from .model import Model
 class Service:
     """A model being served by one worker. Lives on one event loop; nothing here is locked.
 
-    ``rows`` and ``answers`` turn values into arrays and back, ``meter`` counts. ``pending`` is how many requests REST has
-    taken and not answered: whoever speaks HTTP keeps it.
+    ``rows`` and ``answers`` turn values into arrays and back, ``meter`` counts. How many requests are taken and not answered
+    REST and gRPC know, each of its own.
     """
 
     def __init__(self, settings: Settings, model: Model, board: Board) -> None:
@@ -49,11 +49,6 @@ class Service:
         """Whether every worker has given its golden predictions, and none is ending."""
         return not self.draining and self.board.all_ready
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether the model has nothing to do."""
-        return self._batcher.is_idle
-
     def infer_now(self, feed: Feed, rows: int) -> Outputs:
         """The answer to ``feed``, which has ``rows`` rows, on the event loop. Raises InferenceError."""
         begun = time.perf_counter()
@@ -72,7 +67,7 @@ class Service:
         return await self._batcher.submit(feed, rows)
 
     def admit(self, waiting: int) -> None:
-        """Refuse a request where ``waiting`` others are before it, or where the service ends. Raises OverloadedError."""
+        """Refuse a request where ``waiting``, itself among them, are more than may wait. Raises OverloadedError."""
         if waiting > self.settings.max_waiting:
             raise OverloadedError
 
@@ -87,7 +82,7 @@ class Service:
     def replace(self, model: Model) -> Batcher:
         """Let ``model``, whose signature is the same, answer from now on; the old one's batcher is given, to be closed.
 
-        What it has taken it still answers: close it, and the model before, once it `is_idle`.
+        What it has taken it still answers: close it, and the model before, once it `Batcher.is_idle`.
         """
         old = self._batcher
         self.model, self._batcher = model, self._batcher_of(model)

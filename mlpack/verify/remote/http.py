@@ -38,6 +38,8 @@ _RAISED = frozenset({400, 422, 500})
 _ABSENT = frozenset({404, 405, 501})
 _LARGE = 1 << 20
 _CONNECT_SECONDS = 10.0
+_MOST_ANSWER = 256 << 20
+"""Bytes of an answer. The rows of one request have far fewer."""
 
 
 class HttpTransport:
@@ -174,7 +176,10 @@ class HttpTransport:
                 raise
             # It may have said why before it stopped to read.
         response = connection.getresponse()
-        answer = response.read()
+        answer = response.read(_MOST_ANSWER + 1)
+        if len(answer) > _MOST_ANSWER:
+            self.close()
+            raise WorkerError(f"the service at {self.address.place} answers with more than {_MOST_ANSWER} bytes")
         if response.will_close:
             self.close()
         return response.status, response.headers, answer

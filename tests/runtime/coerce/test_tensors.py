@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from mlpack.runtime.coerce.fields import numpy_dtype
 from mlpack.runtime.coerce.oip import DATATYPES
 from mlpack.runtime.coerce.rows import Rows
-from mlpack.runtime.coerce.tensors import feed_of_tensors, tensor_of_values
+from mlpack.runtime.coerce.tensors import Tensors, tensor_of_values
 from mlpack.runtime.errors import ContractError, MalformedError
 from mlpack.runtime.signature import Signature, TensorSpec
 
@@ -29,12 +30,12 @@ def sample(dtype: str, *shape: int) -> np.ndarray[Any, Any]:
 def test_tensors_of_every_datatype_pass_untouched_and_none_is_cast(dtype):
     signature = Signature((TensorSpec("x", dtype, ("batch", 2)),))
     array = sample(dtype, 3, 2)
-    assert feed_of_tensors({"x": array}, signature)["x"] is array
-    assert feed_of_tensors({"x": array[:0]}, signature)["x"].shape == (0, 2)
+    assert Tensors(signature).feed({"x": array})["x"] is array
+    assert Tensors(signature).feed({"x": array[:0]})["x"].shape == (0, 2)
     for other in DATATYPES:
         if other != dtype:
             with pytest.raises(ContractError, match=rf"^x: {DATATYPES[other]}, and the model takes {DATATYPES[dtype]}"):
-                feed_of_tensors({"x": sample(other, 3, 2)}, signature)
+                Tensors(signature).feed({"x": sample(other, 3, 2)})
 
 
 @pytest.mark.parametrize(
@@ -50,18 +51,18 @@ def test_tensors_of_every_datatype_pass_untouched_and_none_is_cast(dtype):
 )
 def test_what_does_not_fit_is_named(named, message):
     with pytest.raises(ContractError, match=message):
-        feed_of_tensors(named, Signature((MATRIX,)))
+        Tensors(Signature((MATRIX,))).feed(named)
 
 
 def test_axes_of_one_name_have_one_size():
     signature = Signature((TensorSpec("ids", "int64", ("batch", "s")), TensorSpec("mask", "int64", ("batch", "s"))))
     good = np.ones((2, 3), np.int64)
-    assert set(feed_of_tensors({"mask": good, "ids": good}, signature)) == {"ids", "mask"}
+    assert set(Tensors(signature).feed({"mask": good, "ids": good})) == {"ids", "mask"}
     for bad, name, size in ((good[:1], "batch", 2), (good[:, :2], "s", 3)):
         with pytest.raises(ContractError, match=rf"^mask: .* and here {name} is {size}$"):
-            feed_of_tensors({"ids": good, "mask": bad}, signature)
+            Tensors(signature).feed({"ids": good, "mask": bad})
     with pytest.raises(ContractError, match="empty axis"):
-        feed_of_tensors({"ids": good[:, :0], "mask": good[:, :0]}, signature)
+        Tensors(signature).feed({"ids": good[:, :0], "mask": good[:, :0]})
 
 
 def test_columns_are_named_where_they_have_names():
@@ -73,14 +74,14 @@ def test_columns_are_named_where_they_have_names():
         categories={"pay": (1, 2)},
         ranges={"age": (0, 100)},
     )
-    assert feed_of_tensors({"x": np.array([[np.nan, 1], [100, 2]], np.float32)}, signature)
+    assert Tensors(signature).feed({"x": np.array([[np.nan, 1], [100, 2]], np.float32)})
     for row, message in (
         ([101, 1], r"^x\[1\]\.age: 101\.0 is more than 100$"),
         ([1, 3], r"^x\[1\]\.pay: 3\.0 is none of 1, 2$"),
         ([1, np.nan], r"^x\[1\]\.pay: NaN"),
     ):
         with pytest.raises(ContractError, match=message):
-            feed_of_tensors({"x": np.array([[1, 1], row], np.float32)}, signature)
+            Tensors(signature).feed({"x": np.array([[1, 1], row], np.float32)})
 
 
 @given(
@@ -105,7 +106,7 @@ def test_a_tensor_is_taken_where_its_rows_are(dtype, tuples, knowledge):
     found = []
     for build in (
         lambda: Rows(signature).feed_of_tuples(tuples, "x"),
-        lambda: feed_of_tensors({"x": np.array(tuples).astype(numpy_dtype(dtype))}, signature),
+        lambda: Tensors(signature).feed({"x": np.array(tuples).astype(numpy_dtype(dtype))}),
     ):
         try:
             found.append(build()["x"].tobytes())
@@ -116,10 +117,10 @@ def test_a_tensor_is_taken_where_its_rows_are(dtype, tuples, knowledge):
 
 def test_columns_known_by_their_places():
     signature = Signature((MATRIX,), columns={"x": ("x0", "x1")}, missing=("x0", "x1"))
-    assert feed_of_tensors({"x": np.full((1, 2), np.nan, np.float32)}, signature)
+    assert Tensors(signature).feed({"x": np.full((1, 2), np.nan, np.float32)})
     one = Signature((MATRIX,), columns={"x": ("x0", "x1")}, missing=("x0",))
     with pytest.raises(ContractError, match=r"^x\[0\]\[1\]: NaN"):
-        feed_of_tensors({"x": np.full((1, 2), np.nan, np.float32)}, one)
+        Tensors(one).feed({"x": np.full((1, 2), np.nan, np.float32)})
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64", "int32", "uint64"])
@@ -127,24 +128,39 @@ def test_bounds_of_an_input_hold_for_all_of_its_values(dtype):
     signature = Signature((TensorSpec("x", dtype, ("batch", "s", 2)),), ranges={"x": (0, 3)})
     array = np.zeros((2, 2, 2), numpy_dtype(dtype))
     array[1, 0, 1] = 3
-    assert feed_of_tensors({"x": array}, signature)
+    assert Tensors(signature).feed({"x": array})
     array[1, 0, 1] = 4
     with pytest.raises(ContractError, match=r"^x\[1\]\[0\]\[1\]: 4(\.0)? is more than 3$"):
-        feed_of_tensors({"x": array}, signature)
+        Tensors(signature).feed({"x": array})
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("bound", [0.1, 0.3, 0.7, 1e38])
+def test_a_bound_itself_is_taken_in_every_dtype(dtype, bound):
+    signature = Signature((TensorSpec("x", dtype, ("batch", 1)),), columns={"x": ("a",)}, ranges={"x": (-bound, bound)})
+    kind = numpy_dtype(dtype)
+    with np.errstate(over="ignore"):
+        edge = np.array([[bound], [-bound]]).astype(kind)
+    if np.isfinite(edge.astype(float)).all():
+        assert Tensors(signature).feed({"x": edge})
+        assert Rows(signature).feed_of_tuples([(bound,), (-bound,)])
+        beyond = (edge.astype(float) * 1.02).astype(kind)
+        with pytest.raises(ContractError, match=rf"more than {re.escape(str(bound))}$"):
+            Tensors(signature).feed({"x": beyond})
 
 
 def test_scalars():
     signature = Signature((TensorSpec("t", "float32", ()),))
-    assert feed_of_tensors({"t": np.array(1, np.float32)}, signature)
+    assert Tensors(signature).feed({"t": np.array(1, np.float32)})
     with pytest.raises(ContractError, match=r"^t: NaN"):
-        feed_of_tensors({"t": np.array(np.nan, np.float32)}, signature)
+        Tensors(signature).feed({"t": np.array(np.nan, np.float32)})
 
 
 def test_texts_are_texts():
     signature = Signature((TensorSpec("t", "string", ("batch",)),), closed=("t",), categories={"t": ("a", "b")})
     for value, message in (("c", r'^t\[1\]: "c" is none of "a", "b"$'), (5, "5 is no text"), ("\ud800", "surrogate")):
         with pytest.raises(ContractError, match=message):
-            feed_of_tensors({"t": np.array(["a", value], object)}, signature)
+            Tensors(signature).feed({"t": np.array(["a", value], object)})
 
 
 @given(st.sampled_from(sorted(set(DATATYPES) - {"string"})), st.lists(st.integers(0, 1), max_size=6))

@@ -126,15 +126,13 @@ def descriptors_of(signature: Signature, name: str) -> bytes:
     """What protoc makes of the rendered ``model.proto``, as a FileDescriptorSet."""
     import tempfile
 
-    from grpc_tools import protoc
-
-    from mlpack.scaffold.proto import context
+    from mlpack.scaffold.proto import context, run_protoc
     from mlpack.scaffold.templates import render
 
     with tempfile.TemporaryDirectory() as folder:
         proto, compiled = Path(folder, "model.proto"), Path(folder, "model.set")
         proto.write_text(render("service/model.proto.j2", context(signature, name)), encoding="utf-8")
-        assert protoc.main(["protoc", f"-I{folder}", f"--descriptor_set_out={compiled}", str(proto)]) == 0
+        run_protoc([f"-I{folder}", f"--descriptor_set_out={compiled}", str(proto)])
         return compiled.read_bytes()
 
 

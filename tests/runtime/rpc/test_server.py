@@ -179,13 +179,13 @@ def test_what_a_client_gave_up_is_not_waited_for(serve, costly_bundle):
         batches = exposition(served.service.board, {}).decode()
         ask, raw = channel.unary_unary(INFER), request_of(served, 20_000).SerializeToString()
         first = ask.future(raw, timeout=60)
-        assert wait_until(lambda: not served.service.is_idle)
+        assert wait_until(lambda: not served.service._batcher.is_idle)
         late, gone = ask.future(raw, timeout=0.15), ask.future(raw)
         assert late.code() is CODE.DEADLINE_EXCEEDED
         gone.cancel()
         assert first.code() is CODE.OK
         assert wait_until(lambda: counted(served, "grpc_infer", 504) + counted(served, "grpc_infer", 499) == 2)
-        assert wait_until(lambda: served.service.is_idle)
+        assert wait_until(lambda: served.service._batcher.is_idle)
         assert rows_answered(exposition(served.service.board, {}).decode()) - rows_answered(batches) == 20_000
 
 

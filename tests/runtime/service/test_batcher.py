@@ -22,6 +22,8 @@ class Doubling:
         assert self.gate.wait(20)
         values = feed["x"]
         self.sizes.append(len(values))
+        if (values == 1e9).any():
+            raise SystemExit(1)
         if (values < 0).any():
             raise ValueError("negative\nand a second line")
         return {"y": values * 2, "z": values[:, :1] > 1}
@@ -120,6 +122,18 @@ def test_a_request_that_the_model_refuses_takes_no_other_with_it(model):
         assert [answers[place]["y"][0, 0] for place in (0, 1, 3)] == [0, 2, 4]
         assert isinstance(answers[2], InferenceError)
         assert answers[2].message == "the model failed: ValueError: negative"
+        batcher.close()
+
+    asyncio.run(play())
+
+
+def test_a_model_that_wants_to_end_the_process_ends_its_request(model):
+    async def play():
+        batcher = batcher_of(model)
+        (answer,) = await settled(batcher.submit(rows(1e9), 1))
+        assert isinstance(answer, InferenceError)
+        assert "SystemExit" in answer.message
+        assert (await batcher.submit(rows(1), 1))["y"][0, 0] == 2
         batcher.close()
 
     asyncio.run(play())
