@@ -33,7 +33,10 @@ def main(arguments: Sequence[str]) -> int:
 
             return supervise(settings, _BEGUN)
         place = place or own_place(settings)
-        from .process.worker import run
+        from .service.processors import limit_threads
+
+        limit_threads(settings)
+        from .process.worker import run  # and NumPy, which reads it
 
         run(settings, place, _BEGUN)
     except StartError as error:

@@ -72,7 +72,8 @@ def prepared(
     bundle = bundle_for(path, gathered(trust, allow), packing)
     manifest = bundle.manifest
     project = service_project(manifest)
-    # A bundle that may be replaced is judged by each worker; any other has to be the one that was judged here.
+    # A bundle that may be replaced is judged by each worker before it opens it, at its start if the format may carry code,
+    # and whenever it was replaced; any other has to be the one that was judged here.
     judged = (
         ("--reload-check", shlex.join([*_SCAN, *flags]))
         if settings.reload

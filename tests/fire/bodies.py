@@ -137,6 +137,13 @@ def infer_bodies(name: str, row: list[float]) -> dict[str, Case]:
         "shared memory": body(parameters={"shared_memory_region": "x", "shared_memory_byte_size": 8}),
     }
     cases |= {name: (json.dumps(document).encode(), REFUSED) for name, document in documents.items()}
+    for key, value in {"name": name, "shape": [1, width], "data": row, "parameters": {}}.items():
+        again = f"{json.dumps(key)}: {json.dumps(value)}"
+        for parameters in ({}, {"binary_data": False}, {"other": 1}):
+            good = json.dumps(body(parameters=parameters))
+            case = good.replace('"datatype"', f'{again}, "datatype"')
+            cases[f"twice: {key}, parameters {json.dumps(parameters)}"] = (case.encode(), MALFORMED)
+    cases["twice: inputs"] = (f'{{"inputs": [], {json.dumps(body())[1:]}'.encode(), MALFORMED)
     millions = body(shape=[5_000_000, width], data=[_MARK])
     cases["5 million rows that are not there"] = (_valued(millions, "1"), REFUSED)
     cases["5 million numbers"] = (_valued(millions, "1," * 5_000_000 + "1"), {400, 413, 422})

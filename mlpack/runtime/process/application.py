@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StartError
+from ..service.processors import limit_threads
 from ..settings import Settings, parse_settings
 from .exchange import App, Message, Scope
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from ..service.board import Board
+    from ..service.model import Model
     from ..service.service import Service
     from .tracing import Tracing
 
@@ -36,9 +38,8 @@ class Application:
 
     async def start(self, settings: Settings, board: Board) -> Service:
         """Open the model, let it give its golden predictions, and build REST on it. Raises StartError."""
-        from ..service.model import open_model
-
-        opening = asyncio.create_task(asyncio.to_thread(open_model, self.folder_of(settings), settings))
+        limit_threads(settings)  # for servers that are not ours, as far as it is not too late
+        opening = asyncio.create_task(_opened(self.folder_of(settings), settings))
         await asyncio.sleep(0)  # the thread is on its way: what follows is imported meanwhile
         try:
             from ..rest.app import build
@@ -95,6 +96,17 @@ class Application:
         if self.tracing is not None:
             self.tracing.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _opened(folder: Path, settings: Settings) -> Model:
+    """The model in ``folder``; where a bundle that replaces it would be judged, what is there now is judged as well."""
+    from ..service.model import open_model
+
+    if not settings.reload_check:
+        return await asyncio.to_thread(open_model, folder, settings)
+    from .reload import first_proven
+
+    return await first_proven(folder, settings)
 
 
 def missing(error: ImportError) -> StartError:

@@ -150,9 +150,11 @@ class Exchange:
         self._tell()
 
     def lost(self) -> None:
-        """The client went away."""
+        """The client went away: nobody waits for what a request that was read would still get."""
         self.disconnected = True
         self._tell()
+        if not self.more_body and self.task is not None:
+            self.task.cancel()
 
     async def run(self, app: App) -> None:
         """Let ``app`` answer; where it does not, it is answered for it."""
@@ -247,7 +249,7 @@ class Exchange:
             body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
         connection = self._connection
         if self._head:
-            if self.keep_alive and (connection.ends or (self.expects_continue and self.more_body)):
+            if self.keep_alive and (connection.ends or (self.more_body and self._is_open_ended())):
                 self.keep_alive = False
             body = b"".join((self._head, b"\r\n" if self.keep_alive else _CLOSE + b"\r\n", body))
             self._head = b""
@@ -258,6 +260,10 @@ class Exchange:
             self.complete = True
             self._tell()
             connection.answered(self)
+
+    def _is_open_ended(self) -> bool:
+        """Whether nobody knows how much of the body will come, or if any."""
+        return self.expects_continue or any(name == b"transfer-encoding" for name, _ in self.scope["headers"])
 
     def _abandon(self, message: str) -> None:
         """End the exchange without the application: with an error where nothing was written yet, else by the connection."""

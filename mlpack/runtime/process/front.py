@@ -12,8 +12,9 @@ from typing import Any
 
 from ..errors import StartError
 from ..settings import Settings
+from .door import MOST_AT_ONCE, Door
 from .exchange import App
-from .protocol import Door, HttpConnection
+from .protocol import HttpConnection
 from .sockets import BACKLOG, queued, seal
 
 _MOMENT = 1.0
@@ -33,7 +34,8 @@ class Front:
         self._tls = tls
         self._timeout = settings.header_timeout
         at_once = getattr(app, "at_once", None)  # an application that tracing has wrapped has none
-        self._door = Door(app, settings.header_timeout, _most_connections(), at_once)
+        most_at_once = min(MOST_AT_ONCE, settings.max_body)
+        self._door = Door(app, settings.header_timeout, _most_connections(), at_once, most_at_once)
         self._server: asyncio.Server | None = None
         self._timer: asyncio.TimerHandle | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -49,9 +50,11 @@ class Place:
         return -1 if self.reservation is None else int(self.reservation.getsockname()[1])
 
     def report(self, what: Mapping[str, Any]) -> None:
-        """Tell the supervisor, in one line."""
-        if self.reports is not None:
-            rest = memoryview(json.dumps(what).encode() + b"\n")
+        """Tell the supervisor, in one line, if it is there to hear it."""
+        if self.reports is None:
+            return
+        rest = memoryview(json.dumps(what).encode() + b"\n")
+        with contextlib.suppress(BrokenPipeError):
             while rest:
                 rest = rest[os.write(self.reports, rest) :]
 

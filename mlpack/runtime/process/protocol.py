@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import httptools
 
-from .exchange import MOST_UNREAD, App, Exchange, plain_response, whole_response
+from .door import Door
+from .exchange import MOST_UNREAD, Exchange, plain_response, whole_response
 from .sockets import unread
 
 MOST_HEAD = 65536
@@ -25,8 +25,6 @@ MOST_HEAD = 65536
 MOST_HEADERS = 256
 KEEP_ALIVE = 75.0
 """Seconds that a connection may be idle. Longer than load balancers keep theirs: it is for them to close first."""
-MOST_AT_ONCE = 16 << 10
-"""Bytes of a body that may be answered without a task: reading more of them in one piece would keep others waiting."""
 LINGER = 2.0
 """Seconds that a client which is still sending has to read its answer in: closed at once, the connection would be reset."""
 
@@ -34,26 +32,6 @@ Stage = Literal["new", "head", "busy", "idle", "closing"]
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _MALFORMED = (400, "the request is not HTTP/1.1")
 _TOO_LARGE = (431, f"the headers have more than {MOST_HEAD} bytes, or are more than {MOST_HEADERS}")
-
-
-AtOnce = Callable[[bytes, list[tuple[bytes, bytes]], bytes], tuple[int, Sequence[tuple[bytes, bytes]], bytes] | None]
-"""Given the target, the headers and the body of a ``POST``: the status, the headers and the body of its answer, or None."""
-
-
-@dataclass(eq=False)
-class Door:
-    """What the connections of one worker share. ``date`` is a whole header line, or nothing; times are in seconds.
-
-    ``at_once`` is asked first for the answer to a ``POST`` that arrived in one piece: no task is made for what it answers.
-    """
-
-    app: App
-    header_timeout: float
-    most: int
-    at_once: AtOnce | None = None
-    draining: bool = False
-    date: bytes = b""
-    connections: set[HttpConnection] = field(default_factory=set)
 
 
 class HttpConnection(asyncio.Protocol):
@@ -143,16 +121,15 @@ class HttpConnection(asyncio.Protocol):
         self._overhead += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._stay(data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self._held = None
-            self._refuse(*self._fault)
-        else:
             if self._overhead > MOST_HEAD:
                 self._refuse(*_TOO_LARGE)
             elif self._held is not None:
                 self._take_on(self._held)  # the rest of its body may take its time
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stay(data[upgrade.args[0] :])
+        except (httptools.HttpParserError, ValueError):  # of a target that is no URL, too
+            self._held = None
+            self._refuse(*self._fault)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -207,12 +184,14 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The whole request is there."""
         self._overhead = 0
+        if self._parser.should_upgrade():
+            return  # it is read again, see `_stay`
         held = self._held
         if held is not None:
             body = held[0] if len(held) == 1 else b"".join(held)
             answer_at_once = self._door.at_once
             assert answer_at_once is not None
-            answer = answer_at_once(self._url, self._headers, body) if len(body) <= MOST_AT_ONCE else None
+            answer = answer_at_once(self._url, self._headers, body) if len(body) <= self._door.most_at_once else None
             if answer is not None:
                 self._held = self._last = None
                 self.transport.write(whole_response(*answer, self._door.date))
@@ -331,7 +310,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _scope_of_request(self) -> dict[str, Any]:
         url = httptools.parse_url(self._url)
-        raw = url.path
+        raw = url.path or b"/"  # http://host has none
         path = raw.decode("ascii")
         return {
             "type": "http",

@@ -18,6 +18,7 @@ from ..service.model import Model, open_model
 from ..service.opening import CODE_CARRYING
 from ..service.service import Service
 from ..settings import Settings
+from ..signature import Signature
 
 _LOOK = 1.0
 """Seconds between two looks at the folder."""
@@ -47,7 +48,7 @@ async def watch(service: Service, folder: Path, served: Look) -> None:
 
 async def _attempt(service: Service, folder: Path) -> None:
     try:
-        model = await _proven(service, folder)
+        model = await _proven(service.settings, folder, service.signature)
     except (StartError, ManifestError, OSError) as error:
         service.meter.add(FAILED_RELOADS)
         why = getattr(error, "why", "")
@@ -69,24 +70,38 @@ async def _attempt(service: Service, folder: Path) -> None:
     old.close()
 
 
-async def _proven(service: Service, folder: Path) -> Model:
+async def first_proven(folder: Path, settings: Settings) -> Model:
+    """The model that a worker starts with: who takes the place of one that died finds what replaced the bundle meanwhile.
+
+    Raises StartError.
+    """
+    try:
+        return await _proven(settings, folder)
+    except (ManifestError, OSError) as error:
+        raise StartError(f"{folder} cannot be opened", exit_code=7, why=str(error)) from error
+
+
+async def _proven(settings: Settings, folder: Path, served: Signature | None = None) -> Model:
     """The model in ``folder``, of a copy that nobody else can change between the check and the opening.
 
-    Raises StartError, ManifestError, OSError.
+    Its signature has to be that which is ``served``. Where nothing is yet, the check is left out for formats that carry no
+    code: it would only take time. Raises StartError, ManifestError, OSError.
     """
     staging = Path(tempfile.mkdtemp(prefix="mlpack-reload-"))
     try:
         copy = staging / (folder.name or "model")
         await asyncio.to_thread(_copy, folder, copy)
         manifest = await asyncio.to_thread(read_manifest, copy)
-        if manifest.model_format in CODE_CARRYING and not service.settings.reload_check:
+        carries_code = manifest.model_format in CODE_CARRYING
+        if carries_code and not settings.reload_check:
             raise StartError(
                 f"{manifest.model_format} may carry code, and there is no --reload-check to judge it", exit_code=2
             )
-        if manifest.signature != service.signature:
+        if served is not None and manifest.signature != served:
             raise StartError("its signature is another: what clients send would not fit", exit_code=2)
-        await _check(service.settings, copy)
-        model = await asyncio.to_thread(open_model, copy, service.settings)
+        if carries_code or served is not None:
+            await _check(settings, copy)
+        model = await asyncio.to_thread(open_model, copy, settings)
         return replace(model, manifest=replace(model.manifest, folder=folder))
     finally:
         await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)

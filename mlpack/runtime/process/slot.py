@@ -47,6 +47,8 @@ class Slot:
         self._deaths = 0
         self._heard = b""
         self.reports = -1
+        self.hung_up = False
+        """Whether the process has closed its end of the pipe: nothing more will be reported."""
         self.error: dict[str, Any] | None = None
         self.due: float | None = None
 
@@ -56,28 +58,53 @@ class Slot:
         return self._process is not None
 
     def start(self) -> None:
-        """Start a process in this place."""
-        self.reports, reports = os.pipe()
+        """Start a process in this place; where the machine has no room for one, that is `due` again."""
+        self._mark("starting")
+        self._heard, self.error, self.due, self.hung_up = b"", None, None, False
+        try:
+            self.reports, reports = os.pipe()
+        except OSError as error:
+            self._put_off(error)
+            return
+        try:
+            self._process = self._started(reports)
+        except OSError as error:
+            os.close(self.reports)
+            self._put_off(error)
+        else:
+            self._began = time.monotonic()
+        finally:
+            os.close(reports)
+
+    def _started(self, reports: int) -> subprocess.Popen[bytes]:
         os.set_blocking(self.reports, False)
         place = replace(self._place, reports=reports, replaces=self._began > 0)
-        self._mark("starting")
-        self._heard, self.error, self.due = b"", None, None
-        self._began = time.monotonic()
         package = (__package__ or "").rpartition(".")[0]
-        self._process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", package, *as_arguments(self._settings)],
             env=_environment(self._settings) | place.variables(),
             stdin=subprocess.DEVNULL,
             pass_fds=place.descriptors(),
             process_group=0,  # Ctrl-C in a terminal goes to all of a group, and this one hears of it from its supervisor
         )
-        os.close(reports)
+
+    def _put_off(self, error: OSError) -> None:
+        self._mark("gone")
+        self._deaths += 1
+        wait = self._wait()
+        self.due = time.monotonic() + wait
+        told = {"slot": self._place.board.slot, "wait": wait, "why": str(error)}
+        log.error("a worker could not be started", extra=told)
+
+    def _wait(self) -> float:
+        return min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._deaths - 1)) if self._deaths else 0.0
 
     def read(self) -> Iterator[dict[str, Any]]:
         """What the process has reported since."""
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self.reports, 65536):
                 self._heard += chunk
+            self.hung_up = True
         *lines, self._heard = self._heard.split(b"\n")
         for line in lines:
             told: dict[str, Any] = json.loads(line)
@@ -97,7 +124,7 @@ class Slot:
             return
         lived = time.monotonic() - self._began
         self._deaths = self._deaths + 1 if lived < _SOON else 0
-        wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (self._deaths - 1)) if self._deaths else 0.0
+        wait = self._wait()
         self.due = time.monotonic() + wait
         why = self.error["message"] if self.error else ""
         told = {"slot": self._place.board.slot, "exit_code": code, "lived": round(lived, 1), "wait": wait, "why": why}

@@ -19,7 +19,7 @@ from .announce import announce, complain, from_json
 from .logs import log_to_stderr
 from .place import own_places
 from .slot import Slot
-from .sockets import spread
+from .sockets import spread, unseal
 
 _SPARE = 5.0
 """Seconds that workers have to end beyond those that the settings give to their requests."""
@@ -87,7 +87,8 @@ class _Supervisor:
 
     def _start(self, slot: Slot) -> None:
         slot.start()
-        self._selector.register(slot.reports, selectors.EVENT_READ, slot)
+        if slot.runs:
+            self._selector.register(slot.reports, selectors.EVENT_READ, slot)
 
     def _hear(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -115,11 +116,21 @@ class _Supervisor:
         for told in slot.read():
             if "closed" in told and self._ending:
                 slot.listener.close()  # the last copy: who comes now is refused, and does not wait
+            elif "closed" in told:
+                self._away.add(slot.number)  # it was told to end by somebody else
+                self._spread()
             if "ready" in told:
                 self._away.discard(slot.number)
                 self._spread()
             if "ready" in told and not self._announced and self._board.all_ready:
                 self._announce(told["ready"])
+        if slot.hung_up:
+            self._unhear(slot)
+
+    def _unhear(self, slot: Slot) -> None:
+        """Wait for its reports no more: a pipe that has ended is ready for ever."""
+        with contextlib.suppress(KeyError):
+            self._selector.unregister(slot.reports)
 
     def _announce(self, facts: dict[str, Any]) -> None:
         self._announced = True
@@ -133,12 +144,14 @@ class _Supervisor:
         code = slot.ended()
         if code is not None:
             self._read(slot)  # its last words
-            self._selector.unregister(slot.reports)
+            self._unhear(slot)
             if not self._announced and not self._ending:
                 self._give_up(slot, code)
             slot.bury(code, expected=self._ending)
             self._away.add(slot.number)
             self._spread()
+            if not self._ending:
+                unseal(slot.listener)
         if slot.due is not None and slot.due <= time.monotonic() and not self._ending:
             self._start(slot)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -100,7 +101,7 @@ class Route:
                 status = _OK
             except ServiceError as error:
                 status, own, content = error_answer(_explained(error, scope))
-            except GoneError:
+            except (GoneError, asyncio.CancelledError):  # a request is only cancelled when its client has gone
                 return _GONE
             except Exception:
                 LOG.exception("a request failed")

@@ -12,7 +12,8 @@ from ..settings import Settings
 from ..signature import Signature
 from .calibrate import Plan, calibrate
 from .golden import Golden, read_golden, replay
-from .opening import open_session, threads_for
+from .opening import open_session
+from .processors import threads_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ _ELSEWHERE = "install the versions that the bundle's manifest requires, or pack 
 
 def _opened(manifest: Manifest, settings: Settings) -> Session:
     try:
-        return open_session(manifest, settings.threads or threads_for(settings.workers))
+        return open_session(manifest, threads_of(settings))
     except StartError:
         raise
     except Exception as error:

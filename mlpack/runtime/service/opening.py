@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-from pathlib import Path
 from typing import Any
 
 from ..errors import StartError
@@ -14,7 +12,6 @@ from ..session import Session
 
 CODE_CARRYING = frozenset({"pickle", "joblib", "torch", "keras", "hdf5"})
 """Formats whose loaders may run what a file asks for: they are scanned before, by whoever has mlpack's lists."""
-_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 
 def open_session(manifest: Manifest, threads: int) -> Session:
@@ -34,21 +31,6 @@ def open_session(manifest: Manifest, threads: int) -> Session:
             hint=f"pip install {' '.join(manifest.document['requirements'])}",
         ) from error
     return session
-
-
-def threads_for(workers: int) -> int:
-    """The threads of one of ``workers`` processes: the processors that this container or machine gives it, divided.
-
-    Source: cpu.max of cgroup v2, https://docs.kernel.org/admin-guide/cgroup-v2.html.
-    """
-    processors = float(len(os.sched_getaffinity(0)))
-    try:
-        quota, period = _CPU_MAX.read_text().split()
-        if quota != "max":
-            processors = min(processors, int(quota) / int(period))
-    except (OSError, ValueError):
-        pass  # no cgroup v2, or none that limits
-    return max(1, int(processors / workers))
 
 
 def _judged_bytes(manifest: Manifest) -> bytes:
@@ -76,17 +58,15 @@ def _torchscript(manifest: Manifest, threads: int) -> Session:
     return TorchScriptSession(module, manifest.signature, threads=threads)
 
 
-def _joblib(manifest: Manifest, threads: int) -> Session:
+def _joblib(manifest: Manifest, _: int) -> Session:
     import joblib
 
-    _limit_threads(threads)
     return _estimator(joblib.load(io.BytesIO(_judged_bytes(manifest))), manifest)
 
 
-def _pickle(manifest: Manifest, threads: int) -> Session:
+def _pickle(manifest: Manifest, _: int) -> Session:
     import pickle
 
-    _limit_threads(threads)
     return _estimator(pickle.loads(_judged_bytes(manifest)), manifest)  # noqa: S301 - scanned by the command that serves
 
 
@@ -116,21 +96,14 @@ def _torch(manifest: Manifest, threads: int) -> Session:
     return TorchSession(module, manifest.signature)
 
 
-def _keras(manifest: Manifest, threads: int) -> Session:
+def _keras(manifest: Manifest, _: int) -> Session:
     """By path: Keras takes no bytes. The folder was checked just before."""
     import keras
 
     from ..keras_session import KerasSession
 
-    _limit_threads(threads)
     model = keras.saving.load_model(manifest.model_path, compile=False, safe_mode=True)
     return KerasSession(model, manifest.signature)
-
-
-def _limit_threads(threads: int) -> None:
-    """For libraries that read it once, when they are first used."""
-    for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        os.environ.setdefault(variable, str(threads))
 
 
 _OPENERS = {

@@ -137,7 +137,7 @@ def test_bounds_of_an_input_hold_for_all_of_its_values(dtype):
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("bound", [0.1, 0.3, 0.7, 1e38])
 def test_a_bound_itself_is_taken_in_every_dtype(dtype, bound):
-    signature = Signature((TensorSpec("x", dtype, ("batch", 1)),), columns={"x": ("a",)}, ranges={"x": (-bound, bound)})
+    signature = Signature((TensorSpec("x", dtype, ("batch", 1)),), columns={"x": ("a",)}, ranges={"a": (-bound, bound)})
     kind = numpy_dtype(dtype)
     with np.errstate(over="ignore"):
         edge = np.array([[bound], [-bound]]).astype(kind)

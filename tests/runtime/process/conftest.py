@@ -163,6 +163,11 @@ def until() -> Callable[..., Any]:
     return wait_for
 
 
+@pytest.fixture(scope="session")
+def launched() -> Callable[..., subprocess.Popen[bytes]]:
+    return launch
+
+
 class Loading:
     """Clients in a process of their own that ask ``running`` for predictions of ``rows`` rows."""
 
@@ -202,6 +207,16 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
     if path == "/slow":
         await asyncio.sleep(seconds)
     await answer(send, 200, bytes(8 << 20) if path == "/large" else body)
+
+
+class Hurried:
+    """`echo`, which answers what is there as a whole at once."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await echo(scope, receive, send)
+
+    def at_once(self, target: bytes, headers: Any, body: bytes) -> Any:
+        return (200, [(b"content-length", b"%d" % len(body))], body) if target == b"/" else None
 
 
 async def fail(send: Any) -> None:
@@ -254,12 +269,12 @@ class Fronted:
 
 
 @contextmanager
-def fronting(**options: Any) -> Iterator[Fronted]:
-    """`echo` behind a front on a free port."""
+def fronting(app: Any = echo, **options: Any) -> Iterator[Fronted]:
+    """``app`` behind a front on a free port."""
     loop = uvloop.new_event_loop()
     listener = listen("127.0.0.1", 0)[0]
     port = listener.getsockname()[1]
-    front = Front(echo, listener, Settings(**options))
+    front = Front(app, listener, Settings(**options))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     fronted = Fronted(port, front, loop)
@@ -277,6 +292,12 @@ def fronting(**options: Any) -> Iterator[Fronted]:
 @pytest.fixture(scope="module")
 def fronted() -> Iterator[Fronted]:
     with fronting() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def hurried() -> Iterator[Fronted]:
+    with fronting(Hurried(), max_body=1000) as one:
         yield one
 
 

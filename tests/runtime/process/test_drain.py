@@ -114,6 +114,39 @@ def test_a_model_that_does_not_come_back(start, project, tmp_path):
         assert running.end(seconds=10) == 0
 
 
+SLOWLY = """
+import time
+from runtime.service import batcher, service
+
+service.Service.inline_rows = 0
+answers = batcher._answers
+batcher._answers = lambda run, jobs: time.sleep(1.5) or answers(run, jobs)
+"""
+
+
+def test_a_client_that_leaves_is_not_worked_for(start, project, tmp_path, read_one):
+    """Its request waits for the model, which answers the one before and the one behind it."""
+    folder = Path(shutil.copytree(project, tmp_path / "slow"))
+    with (folder / "app.py").open("a") as app:
+        app.write(SLOWLY)
+    running = start(folder)
+    body = (folder / "example.json").read_bytes()
+    request = b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+    clients = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(3)]
+    for client in clients:
+        client.sendall(request)
+        time.sleep(0.2)
+    clients[1].close()
+    assert [read_one(clients[place])[0] for place in (0, 2)] == [200, 200]
+    metrics = running.ask("/metrics")[1]
+    assert b"mlpack_batch_requests_sum 2.0" in metrics
+    assert b'mlpack_requests_total{route="predict",status="499"} 1.0' in metrics
+    assert b'mlpack_requests_total{route="predict",status="200"} 2.0' in metrics
+    assert not [line for line in running.lines() if line["level"] == "error"]
+    for client in clients:
+        client.close()
+
+
 def test_requests_in_one_packet(start, forest_project, read_one):
     """All that were read are answered, and the last of them is told that it is the last."""
     running = start(forest_project, "--drain-delay", "0.3")

@@ -213,6 +213,14 @@ def test_the_runtime_of_mlpack_runs_that_of_the_project(project):
     assert b"runtime" in maps
 
 
+def test_a_body_may_be_made_small(start, project):
+    """Whether it arrives in one piece or not."""
+    running = start(project, "--max-body", "2000")
+    body = (project / "example.json").read_bytes()
+    assert running.ask("/predict", body)[0] == 200
+    assert running.ask("/predict", body + b" " * 10_000)[0] == 413
+
+
 def test_help(project):
     ended = subprocess.run(
         [sys.executable, "-m", "runtime", "--help"], check=False, cwd=project, capture_output=True, text=True

@@ -34,6 +34,7 @@ def statuses(fronted, read_all, *parts: bytes) -> list[int]:
         POST.replace(b"host: a", b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM"),
         POST.replace(b"host: a", b"connection: upgrade\r\nupgrade: websocket"),
         POST.replace(b" / ", b" http://elsewhere/%ff?1 "),
+        POST.replace(b" / ", b" http://elsewhere "),
     ],
 )
 def test_a_request_in_many_forms(fronted, read_one, request_):
@@ -42,6 +43,33 @@ def test_a_request_in_many_forms(fronted, read_one, request_):
         status, headers, body = read_one(connection)
     assert (status, body) == (200, b"hi")
     assert ("connection" in headers) == (b"HTTP/1.0" in request_)
+
+
+NO_URL = b"POST http://a:99999/ HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n"
+
+
+@pytest.mark.parametrize("parts", [(NO_URL + b"hi",), (NO_URL, b"hi"), (NO_URL + b"h", b"i")])
+def test_a_target_that_is_no_url(fronted, hurried, read_all, parts):
+    for front in (fronted, hurried):
+        assert statuses(front, read_all, *parts) == [400]
+
+
+@pytest.mark.parametrize("parts", [(POST,), (POST[:-2], b"hi"), (POST[:-1], b"i")])
+@pytest.mark.parametrize("target", [b" / ", b" http://elsewhere ", b" http://elsewhere/ "])
+def test_what_could_be_answered_at_once(hurried, read_one, parts, target):
+    with hurried.connect() as connection:
+        for _ in range(2):
+            for part in parts:
+                connection.sendall(part.replace(b" / ", target))
+                time.sleep(0.01)
+            assert read_one(connection)[::2] == (200, b"hi")
+
+
+def test_a_body_that_nobody_reads_and_that_may_never_end(fronted, read_all):
+    """There would be no bound on the time that it takes."""
+    head = CHUNKED.replace(b" / ", b" /unread ")
+    assert statuses(fronted, read_all, head + b"2\r\nhi\r\n") == [200]
+    assert statuses(fronted, read_all, head + b"0\r\n\r\n" + LAST) == [200, 200]
 
 
 def test_one_byte_at_a_time(fronted, read_one):

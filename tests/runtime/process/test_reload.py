@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -176,3 +178,44 @@ def test_a_check_that_does_not(start, until, project, served, better, tmp_path):
     assert "ended with 4: judged" in until(lambda: refusals(running))[0]
     assert version(running) == "1"
     assert b'mlpack_reloads_total{outcome="refused"} 1.0' in running.ask("/metrics")[1]
+
+
+def test_a_check_that_does_not_agree_at_the_start(launched, served_native, tmp_path):
+    """Whoever starts first finds what is there then, as whoever takes the place of one that died does."""
+    served, project = served_native
+    options = ("--model", str(served), "--reload", "--reload-check", check(tmp_path, 4))
+    process = launched(project, tmp_path / "log", *options)
+    told, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    (error,) = json.loads(told)["errors"]
+    assert "ended with 4" in json.dumps(error)
+    assert "judged" in json.dumps(error)
+
+
+def test_what_carries_no_code_is_not_judged_at_the_start(start, project, served, tmp_path):
+    """It would take the time of a scan."""
+    running = start(project, "--model", str(served), "--reload", "--reload-check", check(tmp_path, 4))
+    assert running.predict() == 200
+    assert not (tmp_path / "checked").exists()
+
+
+ONLY_ONE = """
+import json, sys
+from pathlib import Path
+sys.exit(4 * (json.loads(Path(sys.argv[1], "mlpack.json").read_text())["version"] != "1"))
+"""
+
+
+def test_a_replacement_does_not_open_what_is_refused(start, until, served_native, native, tmp_path):
+    served, project = served_native
+    script = tmp_path / "only_one.py"
+    script.write_text(ONLY_ONE)
+    command = shlex.join([sys.executable, str(script)])
+    running = start(project, "--model", str(served), "--reload", "--reload-check", command, "--workers", "2")
+    replace(served, native)
+    os.kill(running.workers()[0], signal.SIGKILL)
+    deaths = until(lambda: [one for one in running.lines() if one.get("exit_code") == 2])
+    assert "ended with 4" in deaths[0]["why"]
+    until(lambda: refusals(running))
+    assert {version(running) for _ in range(8)} == {"1"}
+    assert running.predict() == 200

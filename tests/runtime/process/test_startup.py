@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -70,6 +71,24 @@ def test_nothing_is_imported_that_the_model_does_not_need(project):
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True)
     assert ended.stdout == "[]\n"
+
+
+POOLS = """
+import json, sys, threadpoolctl
+pools = [pool["num_threads"] for pool in threadpoolctl.threadpool_info()]
+print(json.dumps({"msg": "pools", "threads": pools}), file=sys.stderr, flush=True)
+"""
+
+
+def test_threads_of_numpy(start, project, tmp_path):
+    """OpenBLAS reads how many it may have when NumPy is imported, and has as many as there are processors else."""
+    folder = Path(shutil.copytree(project, tmp_path / "pools"))
+    with (folder / "app.py").open("a") as app:
+        app.write(POOLS)
+    for threads in (1, 2):
+        running = start(folder, "--threads", str(threads))
+        (told,) = [line["threads"] for line in running.lines() if line["msg"] == "pools"]
+        assert set(told) == {threads}
 
 
 def test_a_thousand_connections_at_once(start, project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import shutil
@@ -10,6 +11,8 @@ import httpx
 import pytest
 
 from mlpack.runtime.errors import StartError
+from mlpack.runtime.rest.asgi import LENGTHS
+from mlpack.runtime.rest.v2 import Infer
 from mlpack.runtime.service.model import open_model
 
 KEY = "a-k\u00e9y"
@@ -197,3 +200,28 @@ def test_a_model_that_takes_over_is_found_under_its_own_version(serve, flowers_b
     assert running.client.post("/v2/models/flowers/infer", json=body).json()["model_version"] == "2"
     assert running.client.get("/v2/models/flowers").json()["versions"] == ["2"]
     assert running.client.get("/openapi.json").json()["info"]["version"] == "2"
+
+
+def test_an_answer_names_the_model_that_was_served_when_its_request_came(serve, numbers_bundle, tmp_path) -> None:
+    newer = tmp_path / "newer.mlpack"
+    shutil.copytree(numbers_bundle, newer)
+    document = json.loads((newer / "mlpack.json").read_text())
+    (newer / "mlpack.json").write_text(json.dumps(document | {"name": "others", "version": "2"}))
+    running = serve(numbers_bundle, inline=False)
+    ((spec,), service) = (running.service.signature.inputs, running.service)
+    kinds = {"float64": "FP64", "float32": "FP32"}
+    body = {"inputs": [{"name": spec.name, "shape": [1, 3], "datatype": kinds[spec.dtype], "data": [1, 2, 3]}]}
+    infer = Infer(service)
+
+    async def across() -> list[dict]:
+        scope = {LENGTHS: (-1, -1)}
+        first = asyncio.ensure_future(infer(scope, json.dumps(body).encode()))
+        await asyncio.sleep(0)  # it is read, and waits for the model
+        assert not first.done()
+        before = service.replace(open_model(newer, service.settings))
+        answers = [await first, await infer(scope, json.dumps(body).encode())]
+        before.close()
+        return [json.loads(content) for _, content in answers]
+
+    told = asyncio.run(across())
+    assert [(one["model_name"], one["model_version"]) for one in told] == [("numbers", "1"), ("others", "2")]

@@ -184,3 +184,34 @@ def test_five_hundred_connections_at_once_are_all_answered(narrow) -> None:
     with ThreadPoolExecutor(100) as pool:
         assert set(pool.map(ask, range(500))) == {200}
     still_answers(narrow)
+
+
+def test_many_large_bodies_at_once_are_not_all_taken(serve, numbers_bundle) -> None:
+    running = serve(numbers_bundle, inline=False)
+    large = 16 << 20
+    heads = [head(f"content-length: {large}")] * 20 + [head("transfer-encoding: chunked")] * 4
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connection(running)) for _ in heads]
+        for client, text in zip(clients, heads, strict=True):
+            client.sendall(text)
+            time.sleep(0.01)  # they are read in this order
+        for client in clients[8:]:
+            status, headers, document = answer(client)
+            assert (status, headers["retry-after"], headers["connection"]) == (429, "1", "close")
+            assert document == {"error": "the requests that wait already have too many bytes"}
+        assert running.gate.in_work.held == 8 * large
+        for _ in range(20):
+            assert running.client.post("/predict", content=GOOD).status_code == 200
+        clients[0].sendall(GOOD.ljust(large))
+        assert answer(clients[0])[0] == 200
+        assert running.client.post("/predict", content=GOOD.ljust(large)).status_code == 200
+        # What a body whose length was not told may come to counts only until it is there.
+        assert running.client.post("/predict", content=iter([GOOD])).status_code == 200
+    still_answers(running)
+    assert running.gate.in_work.held == 0
+
+
+def test_one_large_body_alone_is_always_taken(serve, numbers_bundle) -> None:
+    running = serve(numbers_bundle, inline=False, max_body=80 << 20)
+    assert running.client.post("/predict", content=GOOD.ljust(80 << 20)).status_code == 200
+    still_answers(running)

@@ -32,6 +32,12 @@ def binary(name: str, datatype: str, array: np.ndarray, size: int | None = None)
     return {"name": name, "shape": list(array.shape), "datatype": datatype, "parameters": {"binary_data_size": size}}
 
 
+def twice(parameters: dict[str, Any]) -> bytes:
+    """A request whose data are there twice, in an input with ``parameters``."""
+    text = json.dumps({"inputs": [INPUT | {"parameters": parameters}]})
+    return text.replace('"name"', '"data": [0, 0, 0, 0], "name"').encode()
+
+
 def raw_outputs(answered) -> tuple[dict[str, Any], bytes]:
     assert answered.status_code == 200, answered.text
     assert answered.headers["content-type"] == "application/octet-stream"
@@ -249,8 +255,13 @@ def test_an_output_that_there_is_not_and_the_classification_extension_are_422(fl
         json.dumps({"inputs": [INPUT]}).replace("5.1", "1" + "0" * 5000).encode(),
         json.dumps({"inputs": [INPUT]}).replace("{", '{"inputs": [], ', 1).encode(),
         json.dumps({"inputs": [INPUT]}).replace('"shape"', '"shape": [4, 1], "shape"').encode(),
+        *(twice(parameters) for parameters in ({}, {"binary_data_size": None}, {"other": 1})),
+        json.dumps({"parameters": {}, "id": "a", "inputs": [INPUT]}).replace('"id"', '"id": "b", "id"').encode(),
+        json.dumps({"inputs": [INPUT], "outputs": [{"name": "label", "parameters": {}}]})
+        .replace('"outputs"', '"outputs": [], "outputs"')
+        .encode(),
     ],
-    ids=range(28),
+    ids=range(33),
 )
 def test_a_request_that_cannot_be_read_is_400(flowers, body) -> None:
     assert error_of(infer(flowers, body))[0] == 400

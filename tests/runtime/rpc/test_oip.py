@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
+import shutil
+
 import grpc
 import numpy as np
 import pytest
 
 from mlpack.runtime.coerce.oip import DTYPES, array_of_bytes, bytes_of_array, datatype_of
 from mlpack.runtime.rpc import open_inference_pb2 as pb
+from mlpack.runtime.rpc.oip import Infer
+from mlpack.runtime.service.model import open_model
 
 CODE = grpc.StatusCode
 
@@ -229,3 +234,30 @@ def test_a_costly_model_answers_from_its_thread(cancer, serve, costly, costly_bu
         assert served.service.inline_rows == 0
         found = tensors_of(served.infer(raw_request(served, cancer[0][:5] / 1000)))
         assert np.abs(found["probabilities"] - costly.predict_proba(cancer[0][:5] / 1000)).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["another", "rpc-costly"])
+def test_an_answer_names_the_model_that_was_served_when_its_request_came(cancer, serve, costly_bundle, tmp_path, name):
+    newer = tmp_path / "newer.mlpack"
+    shutil.copytree(costly_bundle, newer)
+    document = json.loads((newer / "mlpack.json").read_text())
+    version = document["version"] if name == "another" else "2"
+    (newer / "mlpack.json").write_text(json.dumps(document | {"name": name, "version": version}))
+    with serve(costly_bundle) as served:
+        service, infer = served.service, Infer(served.service)
+        request = raw_request(served, cancer[0][:5] / 1000)
+        feed, rows, asked = infer.read(request.SerializeToString())
+        outputs = service.model.session.run(feed)
+        old, model = service.model, open_model(newer, service.settings)
+
+        async def take_over():
+            service.replace(model).close()
+
+        served.on_loop(take_over())
+        late = pb.ModelInferResponse.FromString(infer.write(outputs, rows, asked))
+        assert (late.model_name, late.model_version) == ("rpc-costly", document["version"])
+        request.model_name, request.model_version = name, ""
+        feed, rows, asked = infer.read(request.SerializeToString())
+        now = pb.ModelInferResponse.FromString(infer.write(outputs, rows, asked))
+        assert (now.model_name, now.model_version) == (name, version)
+        old.close()

@@ -13,7 +13,7 @@ from mlpack.runtime.errors import StartError
 from mlpack.runtime.service.calibrate import calibrate
 from mlpack.runtime.service.golden import difference, read_golden
 from mlpack.runtime.service.model import open_model
-from mlpack.runtime.service.opening import threads_for
+from mlpack.runtime.service.processors import threads_for
 from mlpack.runtime.settings import Settings
 
 

@@ -1,14 +1,18 @@
 """A service that is none of ours is a candidate like any other: right, wrong, choosy, slow, or gone."""
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 import mlpack
 from mlpack.core.errors import UsageError, WorkerError
+from mlpack.verify.remote import http
 from mlpack.verify.remote.address import address_of
 from mlpack.verify.remote.session import open_session
 
@@ -87,6 +91,26 @@ def test_another_server_is_told(linear, tmp_path):
                 mlpack.verify(linear, address)
         finally:
             process.kill()
+
+
+def test_an_answer_without_an_end_is_given_up(monkeypatch):
+    monkeypatch.setattr(http, "_MOST_ANSWER", 1000)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def pour():
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while True:
+                    connection.sendall(b"[" * 65536)
+
+        pouring = threading.Thread(target=pour)
+        pouring.start()
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(WorkerError, match="answers with more than 1000 bytes"):
+            http.HttpTransport(address_of(address), 10).models()
+        pouring.join(10)
+    assert not pouring.is_alive()
 
 
 def test_a_service_that_hangs_is_given_up(foreign):
