@@ -12,14 +12,14 @@ from clients.served import HOST
 
 @dataclass
 class Tally:
-    """What became of the requests. ``lost`` are those that a connection took and that nobody answered, as (when, why);
+    """What became of the requests. ``lost`` are those that a connection took and that nobody answered: when, for how long, why.
 
     ``refused`` are connections that nobody took. ``waits`` are the seconds of those with a 200, ``hints`` the Retry-After of
     those without.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
-    lost: list[tuple[float, str]] = field(default_factory=list)
+    lost: list[tuple[float, float, str]] = field(default_factory=list)
     refused: int = 0
     waits: list[float] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Tally:
 
 
 class Load:
-    """Sends ``request`` to a port. Counting may begin again: `tally` is whoever looks at it."""
+    """Sends ``request`` to a port, and counts what comes of it, for all to see, in `tally`."""
 
     def __init__(self, port: int, request: bytes) -> None:
         self.tally = Tally()
@@ -74,7 +74,7 @@ class Load:
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             await reader.readexactly(int(_header(head, b"content-length")))
         except (OSError, EOFError) as error:
-            self.tally.lost.append((begun, f"{type(error).__name__}: {error}"))
+            self.tally.lost.append((begun, time.monotonic() - begun, f"{type(error).__name__}: {error}"))
             writer.close()
             return True
         status = int(head[9:12])

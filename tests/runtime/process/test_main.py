@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -213,12 +214,18 @@ def test_the_runtime_of_mlpack_runs_that_of_the_project(project):
     assert b"runtime" in maps
 
 
-def test_a_body_may_be_made_small(start, project):
-    """Whether it arrives in one piece or not."""
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_a_body_may_be_made_small(start, project, read_one, pause):
+    """Whether it arrives in one piece with its head or not."""
     running = start(project, "--max-body", "2000")
     body = (project / "example.json").read_bytes()
-    assert running.ask("/predict", body)[0] == 200
-    assert running.ask("/predict", body + b" " * 10_000)[0] == 413
+    for blanks, status in ((0, 200), (10_000, 413)):
+        head = b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n" % (len(body) + blanks)
+        with socket.create_connection(("127.0.0.1", running.port)) as connection:
+            for part in (head, body + b" " * blanks) if pause else (head + body + b" " * blanks,):
+                connection.sendall(part)
+                time.sleep(pause)
+            assert read_one(connection)[0] == status
 
 
 def test_help(project):

@@ -153,10 +153,10 @@ def test_a_worker_that_closes_its_pipe(start, project, tmp_path):
     with (folder / "app.py").open("a") as app:
         app.write(SILENT)
     running = start(folder, "--workers", "2")
-    time.sleep(1)
+    time.sleep(1.5)
     before = ticks(running.process.pid)
-    time.sleep(1)
-    assert ticks(running.process.pid) - before < os.sysconf("SC_CLK_TCK") / 5
+    time.sleep(2)
+    assert ticks(running.process.pid) - before < os.sysconf("SC_CLK_TCK") / 20
 
 
 def ticks(pid: int) -> int:
