@@ -174,13 +174,14 @@ def _answers_nan(inquiry: Inquiry, parts: Sequence[Part]) -> bool:
 
 
 def _answers_null(inquiry: Inquiry, parts: Sequence[Part]) -> bool:
-    """Whether a service may read null as "": the original answers its own null, None or NaN, as it answers ""."""
+    """Whether a service may read null as "": the original answers None and NaN, as far as it takes them, as it answers ""."""
     empty = inquiry.changed(_together_and_alone(inquiry, parts, ""))
     expected = inquiry.answers(empty)
     if expected is None:
         return False
-    nulls = (inquiry.changed(_together_and_alone(inquiry, parts, null)) for null in (None, math.nan))
-    return any(_equal(inquiry.answers(feed), expected) for feed in nulls) and inquiry.agree("missing", empty)
+    nulls = [inquiry.changed(_together_and_alone(inquiry, parts, null)) for null in (None, math.nan)]
+    given = [answer for answer in map(inquiry.answers, nulls) if answer is not None]
+    return bool(given) and all(_equal(answer, expected) for answer in given) and inquiry.agree("missing", empty)
 
 
 def _together_and_alone(

@@ -13,6 +13,7 @@ from mlpack.core.trust import Trust
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
 from mlpack.runtime.session import ClosingSession, Outputs, Session
+from mlpack.runtime.signature import Signature
 from mlpack.verify.inputs import feed_of
 
 
@@ -31,6 +32,7 @@ class Predictor(ClosingSession):
         """
         if self._session is None:
             raise UsageError(f"the bundle {self.name} is closed", hint="open it again: mlpack.load(...)")
+        _check_texts(feed, self.signature)
         fitted = feed_of(feed, self.signature) if feed is not None else None
         if fitted is None:
             raise DataError("there are no rows", hint="pass a table, an array, or a dict of arrays by input name")
@@ -54,6 +56,28 @@ class Predictor(ClosingSession):
     def __repr__(self) -> str:
         inputs = ", ".join(str(spec) for spec in self.signature.inputs)
         return f"<bundle {self.name}: {inputs} → {', '.join(str(spec) for spec in self.signature.outputs)}>"
+
+
+def _check_texts(feed: Any, signature: Signature) -> None:
+    """Refuse a table with text missing where the model has no answer to that: read as "", it would get another one.
+
+    Raises DataError.
+    """
+    if not hasattr(feed, "isna") or not hasattr(feed, "columns"):
+        return
+    texts = [
+        name
+        for spec in signature.inputs
+        if not spec.is_numeric
+        for name in signature.columns.get(spec.name, (spec.name,))
+    ]
+    for name in texts:
+        if name in feed.columns and name not in signature.missing and bool(feed[name].isna().any()):
+            raise DataError(
+                f"the column {name!r} has missing text, and this bundle was not proven on that",
+                why="a missing text reaches the packed model as an empty one, which the original answers otherwise, or refuses",
+                hint="fill it as the original pipeline does before it packs, and train and pack the model on filled columns",
+            )
 
 
 def open_bundle(path: Path, trust: Trust) -> Predictor:

@@ -44,12 +44,16 @@ class Load:
         await asyncio.gather(*(self._client(until) for _ in range(clients)))
         return self._end()
 
-    async def open(self, rate: float, seconds: float) -> Tally:
-        """``rate`` requests a second, whatever becomes of those before."""
-        begun, sent = time.monotonic(), 0
+    async def open(self, times: float, capacity: float, seconds: float) -> Tally:
+        """``times`` as many requests as are answered, and as ``capacity`` a second, whatever becomes of those before."""
+        begun = last = time.monotonic()
+        due, sent = 0.0, 0
         async with asyncio.TaskGroup() as tasks:
             while (now := time.monotonic()) < begun + seconds:
-                while sent < (now - begun) * rate:
+                answered = self.tally.statuses[200] / max(1.0, now - begun)
+                due += (now - last) * times * max(capacity, answered)
+                last = now
+                while sent < due:
                     tasks.create_task(self._one())
                     sent += 1
                 await asyncio.sleep(0.002)

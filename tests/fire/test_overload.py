@@ -47,7 +47,7 @@ def test_three_times_what_it_can_do(costly, overloaded, record_testsuite_propert
     assert set(calm.statuses) == {200}
     capacity = calm.statuses[200] / 2
     before = resident(overloaded.process.pid)
-    tally = asyncio.run(Load(overloaded.port, request).open(3 * capacity, SECONDS))
+    tally = asyncio.run(Load(overloaded.port, request).open(3, capacity, SECONDS))
     after = resident(overloaded.process.pid)
     begun = time.monotonic()
     status, told = overloaded.ask("/predict", {"instances": costly.rows.to_dict("records")})
@@ -65,8 +65,8 @@ def test_three_times_what_it_can_do(costly, overloaded, record_testsuite_propert
     assert not tally.lost
     assert tally.refused == 0
     assert set(tally.statuses) == {200, 429}
-    assert tally.statuses[429] > tally.statuses[200] / 4, "it was no overload"
-    assert tally.statuses[200] > SECONDS * capacity / 2
+    assert tally.statuses[429] > tally.statuses[200], "it was no overload"
+    assert tally.statuses[200] > SECONDS * capacity / 3
     assert {int(hint) for hint in tally.hints} <= {*range(1, 61)}
     assert tally.at(0.99) < 4 * WAITING / capacity + 1
     assert after - before < 64 << 20
