@@ -88,7 +88,7 @@ class Gate:
                 status = await self._serve_rest(scope, receive, send, headers)
         seconds = perf_counter() - begun
         self._count(number, status, seconds)
-        if status >= _FAILURES or self._log_all:
+        if self._log_all or (status >= _FAILURES and path not in OPEN):  # a probe that is told to wait is no fault
             _log(scope, status, seconds)
 
     def _look_up(self) -> None:
