@@ -43,10 +43,14 @@ class Application:
         await asyncio.sleep(0)  # the thread is on its way: what follows is imported meanwhile
         try:
             from ..rest.app import build
+            from ..service.model import timed
             from ..service.service import Service
         except ImportError as error:
             raise missing(error) from error
-        service = Service(settings, await opening, board)
+        model = await opening
+        if not model.plan.inline_rows:
+            model = timed(model, settings)  # it was opened while this thread imported
+        service = Service(settings, model, board)
         self.serve = build(service, self.schema)
         if settings.otlp_endpoint:
             from .tracing import Tracing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import StartError
@@ -56,8 +56,13 @@ def open_model(folder: Path, settings: Settings) -> Model:
     if wrong:
         session.close()
         raise StartError("the model does not answer here as the original did", exit_code=3, why=wrong, hint=_ELSEWHERE)
-    plan = calibrate(session.run, golden, manifest.signature, batching=settings.batching == "auto")
-    return Model(manifest, session, golden, plan)
+    return timed(Model(manifest, session, golden, Plan()), settings)
+
+
+def timed(model: Model, settings: Settings) -> Model:
+    """``model`` with a plan made anew. While another thread imports, every run waits for the interpreter, and seems costly."""
+    plan = calibrate(model.session.run, model.golden, model.signature, batching=settings.batching == "auto")
+    return replace(model, plan=plan)
 
 
 _AGAIN = "somebody replaced it while the service started: start it again"
