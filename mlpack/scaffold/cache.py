@@ -158,11 +158,11 @@ def _key(path: Path, header: Header, digest: str, name: str, options: Packing) -
 def _kept(bundle: Path, entry: Path, digest: str) -> Manifest | None:
     """The bundle in the cache; None where there is none, or another than was made: such an entry is removed."""
     try:
-        manifest = manifest_in(bundle)
-        if manifest.document["source"]["sha256"] == digest:
-            return manifest
-    except (CorruptFileError, UsageError):
-        pass
+        manifest: Manifest | None = manifest_in(bundle)
+    except (CorruptFileError, UsageError):  # damaged, or not there: it is made anew, and nobody has to know
+        manifest = None
+    if manifest is not None and manifest.document["source"]["sha256"] == digest:
+        return manifest
     shutil.rmtree(entry, ignore_errors=True)
     return None
 

@@ -81,7 +81,7 @@ class Guard:
         try:
             yield
         except BreachError:
-            pass
+            pass  # it stands in `breaches`, with those that somebody swallowed, and is raised below with them
         finally:
             self._active = False
         breaches, self.breaches = [*self.breaches, *canary.reached], []

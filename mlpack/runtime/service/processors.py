@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -21,14 +22,17 @@ def threads_for(workers: int) -> int:
 
     Source: cpu.max of cgroup v2, https://docs.kernel.org/admin-guide/cgroup-v2.html.
     """
-    processors = float(len(os.sched_getaffinity(0)))
+    processors = min(float(len(os.sched_getaffinity(0))), _quota())
+    return max(1, int(processors / workers))
+
+
+def _quota() -> float:
+    """The processors that the control group may use; without end where there is no cgroup v2, or one without a limit."""
     try:
         quota, period = _CPU_MAX.read_text().split()
-        if quota != "max":
-            processors = min(processors, int(quota) / int(period))
+        return math.inf if quota == "max" else int(quota) / int(period)
     except (OSError, ValueError):
-        pass  # no cgroup v2, or none that limits
-    return max(1, int(processors / workers))
+        return math.inf
 
 
 def limit_threads(settings: Settings) -> None:

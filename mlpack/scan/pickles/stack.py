@@ -89,13 +89,12 @@ class Stack:
 
     def _number(self, kind: type[int | float], line: bytes, form: re.Pattern[bytes]) -> None:
         """As picklers write numbers: of blanks, signs, underscores and leading zeros every reader makes something else."""
+        if not form.fullmatch(line):
+            self._fail(f"{line[:40]!r} is no number")
         try:
-            if form.fullmatch(line):
-                self._stack.append(kind(line))
-                return
-        except ValueError:  # more digits than Python reads
-            pass
-        self._fail(f"{line[:40]!r} is no number")
+            self._stack.append(kind(line))
+        except ValueError:
+            self._fail(f"{line[:40]!r} is no number: it has more digits than Python reads")
 
     def _string(self, line: bytes) -> None:
         if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:
