@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -34,6 +34,9 @@ SERVICE = (
 )
 """What every service imports itself, whatever its model."""
 
+UNUSED = frozenset({("onnxruntime", "coloredlogs"), ("onnxruntime", "flatbuffers"), ("onnxruntime", "sympy")})
+"""Who requires what without importing it to predict: ONNX Runtime's tools do, which no service calls. Images leave it out."""
+
 _PIP_SECONDS = 600
 _PIP = (
     *("-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"),
@@ -51,23 +54,30 @@ class Lock:
     reason: str = ""
 
 
-def lock_of(manifest: Manifest, *, hashes: bool = True) -> Lock:
+def lock_of(manifest: Manifest, *, hashes: bool = True, unused: Collection[tuple[str, str]] = ()) -> Lock:
     """The requirements of the service of a bundle, with all that they require.
 
     ``hashes`` come from the index that pip is set up for. Where it is not reached, or has not these versions, and without
-    ``hashes``, the versions alone are pinned, from what is installed. Raises MissingLibraryError, CorruptFileError.
+    ``hashes``, the versions alone are pinned, from what is installed. ``unused``: see `closure_of`. Raises
+    MissingLibraryError, CorruptFileError.
     """
-    pins = _model_pins(manifest)
-    wanted = {name: _installed(name) for name in SERVICE} | pins
-    if any("bfloat16" in spec.dtype for spec in (*manifest.signature.inputs, *manifest.signature.outputs)):
-        wanted.setdefault("ml-dtypes", _installed("ml-dtypes"))
-    closure = _closure(wanted)
+    wanted = wanted_by(manifest)
+    closure = closure_of(wanted, unused=unused)
     if not hashes:
         return _plain(closure, "it was rendered without: --no-lock")
+    left_out = set(closure_of(wanted)) - set(closure)
     try:
-        return _hashed(_report(wanted, closure))
+        return _hashed(one for one in _report(wanted, closure) if _name_of(one) not in left_out)
     except _PipError as error:
         return _plain(closure, str(error))
+
+
+def wanted_by(manifest: Manifest) -> dict[str, str]:
+    """What the service of a bundle imports itself, name by version. Raises MissingLibraryError, CorruptFileError."""
+    wanted = {name: _installed(name) for name in SERVICE} | _model_pins(manifest)
+    if any("bfloat16" in spec.dtype for spec in (*manifest.signature.inputs, *manifest.signature.outputs)):
+        wanted.setdefault("ml-dtypes", _installed("ml-dtypes"))
+    return wanted
 
 
 class _PipError(Exception):
@@ -105,21 +115,31 @@ def _installed(name: str) -> str:
         ) from error
 
 
-def _closure(wanted: Mapping[str, str]) -> dict[str, str]:
-    """``wanted`` and all that they require, by what is installed here; a library that is not stands as it is wanted."""
+def closure_of(
+    wanted: Mapping[str, str], environment: Mapping[str, str] | None = None, unused: Collection[tuple[str, str]] = ()
+) -> dict[str, str]:
+    """``wanted`` and all that they require, by what is installed here; a library that is not stands as it is wanted.
+
+    ``environment`` holds markers of another machine, as ``python_version``. ``unused`` are pairs of a library and one that
+    it requires and does not import: such a one is left out, unless another library wants it.
+    """
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
     found = dict(wanted)
     pending = list(wanted)
+    markers = {**(environment or {}), "extra": ""}
     while pending:
+        owner = pending.pop()
         try:
-            required = metadata.requires(pending.pop()) or []
+            required = metadata.requires(owner) or []
         except metadata.PackageNotFoundError:
             continue
         for requirement in map(Requirement, required):
             name = canonicalize_name(requirement.name)
-            if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            if name in found or (owner, name) in unused:
+                continue
+            if requirement.marker and not requirement.marker.evaluate(markers):
                 continue
             try:
                 found[name] = _installed(name)
@@ -154,13 +174,17 @@ def _said(errors: str) -> str:
     return f"pip says: {told[0]}" if told else "pip gave no report"
 
 
-def _hashed(report: Iterable[Mapping[str, Any]]) -> Lock:
+def _name_of(entry: Mapping[str, Any]) -> str:
     from packaging.utils import canonicalize_name
 
+    return str(canonicalize_name(entry["metadata"]["name"]))
+
+
+def _hashed(report: Iterable[Mapping[str, Any]]) -> Lock:
     entries: dict[str, str] = {}
     for one in report:
         digest = one["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256")
-        name = canonicalize_name(one["metadata"]["name"])
+        name = _name_of(one)
         if digest is None:
             raise _PipError(f"the index gives no SHA-256 for {name}")
         entries[name] = f"{name}=={one['metadata']['version']} \\\n    --hash=sha256:{digest}\n"
