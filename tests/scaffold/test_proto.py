@@ -69,7 +69,7 @@ def test_a_record_is_told_field_by_field():
         '  // "Visits (per year)": int64; at least 0; at most 365',
         '  optional int64 visits_per_year = 3 [json_name = "Visits (per year)"];',
         '  // "label": string; one of "setosa", "versicolor"',
-        "  string label = 1;",
+        "  optional string label = 1;",
         "  map<string, double> probabilities = 2;",
     ):
         assert f"{line}\n" in text
@@ -84,11 +84,11 @@ def test_it_is_the_same_whenever_it_is_rendered():
     [
         (
             Signature((TensorSpec("x", "float32", ("batch", 30)),), (TensorSpec("y", "float32", ("batch",)),)),
-            ["  repeated Instance instances = 1;", "  repeated double values = 1;", "  float y = 1;"],
+            ["  repeated Instance instances = 1;", "  repeated double values = 1;", "  optional float y = 1;"],
         ),
         (
             Signature((TensorSpec("text", "string", ("batch",)),), (TensorSpec("n", "int64", ("batch",), "label"),)),
-            ["  repeated string instances = 1;", "  int64 n = 1;"],
+            ["  repeated string instances = 1;", "  optional int64 n = 1;"],
         ),
         (
             Signature(

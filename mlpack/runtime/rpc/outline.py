@@ -137,7 +137,8 @@ def _answered(answer: Answer, spec: TensorSpec) -> Member:
         return Member("", 0, MAP, "", answer.name)
     if axes > 1:
         return Member("", 0, tensor_message(value), "", answer.name)
-    return Member("", 0, value, "repeated" if axes else "", answer.name)
+    # A field without presence would not be told where it is 0, false or "": a label among them.
+    return Member("", 0, value, "repeated" if axes else "optional", answer.name)
 
 
 def _named(members: list[Member]) -> tuple[Member, ...]:

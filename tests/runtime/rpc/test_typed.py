@@ -83,6 +83,18 @@ def test_lists_have_the_estimators_answers(logistic, logistic_pickle, cancer):
     assert np.abs(np.array(told) - model.predict_proba(cancer[0][:200])).max() < 1e-5
 
 
+def test_a_label_that_is_zero_or_false_is_seen_in_what_is_printed(logistic, logistic_pickle, cancer, texts):
+    import pickle
+
+    labels = pickle.loads(logistic_pickle.read_bytes()).predict(cancer[0][:40]).tolist()
+    assert {0, 1} == set(labels)
+    request = logistic.messages.PredictRequest(instances=[{"values": row.tolist()} for row in cancer[0][:40]])
+    printed = [str(one).splitlines()[0] for one in logistic.predict(request).predictions]
+    assert printed == [f"label: {label}" for label in labels]
+    served, _, lines = texts
+    assert "label: false" in str(served.predict(served.messages.PredictRequest(instances=lines)))
+
+
 def test_a_number_beyond_the_models_dtype_is_named(logistic):
     request = logistic.messages.PredictRequest(instances=[{"values": [0.0] * 3 + [1e300] + [0.0] * 26}])
     code, details = refusal(logistic, request)
