@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,10 +14,11 @@ from ..coerce.fields import Field, Kind, Layout
 from ..coerce.rows import Rows
 from ..errors import ContractError, MalformedError, ServiceError, TooLargeError
 from ..session import Feed
-from .explain import check_keys, explain, fault_of
+from .explain import BARE_LIST, check_keys, explain, fault_of
 
 _TYPES: dict[Kind, Any] = {"float": float, "int": int, "bool": bool, "string": str}
 _OPENS = {"records": b"{", "lists": b"[", "values": b",", "tensors": b"["}
+_AT = re.compile(r"\(byte (\d+)\)")
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises on bytes that are no JSON, or not of the types that are wanted."""
 
@@ -41,7 +43,7 @@ class Instances:
         try:
             instances = self._decode(body).instances
         except UNREADABLE as error:
-            raise explain(self._model, body, _unreadable(error)) from error
+            raise explain(self._model, self._layout, body, _unreadable(error, body)) from error
         count = len(instances)
         if count > self._most:
             raise TooLargeError(f"{count} instances, and one request may have {self._most}")
@@ -50,12 +52,15 @@ class Instances:
         try:
             return self._feed(instances), count
         except ContractError as error:
-            raise explain(self._model, body, error) from error
+            raise explain(self._model, self._layout, body, error) from error
 
 
-def _unreadable(error: Exception) -> ServiceError:
+def _unreadable(error: Exception, body: bytes) -> ServiceError:
     if isinstance(error, msgspec.ValidationError):
-        return ContractError(fault_of(error))
+        return ContractError(BARE_LIST if body.lstrip()[:1] == b"[" else fault_of(error))
+    at = _AT.search(str(error))
+    if at is not None and body.startswith(b"NaN", int(at[1])):
+        return ContractError(f"NaN is not accepted, and stands at byte {at[1]}: send null where a value may be missing")
     return MalformedError(f"the body is no JSON: {error}")
 
 

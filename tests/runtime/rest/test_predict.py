@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -119,9 +121,8 @@ def test_a_hundred_thousand_levels_are_refused_at_once(flowers, opens) -> None:
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("[]", "Input should be"),
         ("null", "Input should be"),
-        ("{}", "instances: Field required"),
+        ("{}", 'instances: Field required, as in {"instances": [ … ]}'),
         ('{"instances": {}}', "instances: Input should be a valid array"),
         ('{"instances": [], "more": 1}', "more: Extra inputs are not permitted"),
         ('{"instances": [[5.1, 3.5, 1.4, 0.2]]}', "instances[0]: Input should be"),
@@ -129,7 +130,7 @@ def test_a_hundred_thousand_levels_are_refused_at_once(flowers, opens) -> None:
         (with_number("true"), "should be a valid number"),
         (with_number('"5.1"'), "should be a valid number"),
         (with_number("null"), "should be a valid number"),
-        (with_number("NaN"), "should be a finite number"),
+        (with_number("NaN"), 'instances[0]["sepal length (cm)"]: NaN is not accepted, and a value may not be missing'),
         (with_number("-Infinity"), "should be a finite number"),
         (with_number("1e400"), "should be a finite number"),
         (with_number("1e39"), "less than or equal to 3402823"),
@@ -140,6 +141,40 @@ def test_a_hundred_thousand_levels_are_refused_at_once(flowers, opens) -> None:
 def test_what_the_model_does_not_take_is_422_and_says_where(flowers, body, told) -> None:
     status, message = refused(flowers, body)
     assert (status, told in message) == (422, True), message
+
+
+def test_who_sends_nan_where_a_value_may_be_missing_is_told_to_send_null(mixed) -> None:
+    (instance,) = mixed.example["instances"]
+    status, message = refused(mixed, json.dumps({"instances": [instance | {"income": math.nan, "city: home": math.nan}]}))
+    assert status == 422
+    assert "instances[0].income: NaN is not accepted: send null where the value is missing" in message
+    assert 'instances[0]["city: home"]: NaN is not accepted, and a value may not be missing here' in message
+
+
+@pytest.mark.parametrize("name", ["numbers", "scalars", "images", "pair"])
+def test_nan_is_called_so_in_every_layout(request, name) -> None:
+    running = request.getfixturevalue(name)
+    text = json.dumps({"instances": running.example["instances"][:1]})
+    status, message = refused(running, re.sub(r"-?\d+(\.\d+)?(e-?\d+)?", "NaN", text, count=1))
+    assert (status, "NaN is not accepted" in message) == (422, True), message
+
+
+def test_nan_in_a_body_too_large_to_explain_is_called_so_as_well(numbers) -> None:
+    body = json.dumps({"instances": [[1.0, 2.0, 3.0]] * 19_000 + [[math.nan, 0.0, 0.0]]})
+    status, message = refused(numbers, body)
+    assert status == 422
+    assert message.startswith(f"NaN is not accepted, and stands at byte {body.index('NaN')}: send null")
+
+
+@pytest.mark.parametrize("many", [1, 20_000])
+def test_rows_without_anything_around_them_are_told_to_be_wrapped(flowers, numbers, mixed, many) -> None:
+    wrapped = '{"instances": [ … ]}'
+    for running in (flowers, numbers, mixed):
+        status, message = refused(running, json.dumps(running.example["instances"][:1] * many))
+        assert (status, message) == (422, f"the body is a bare list: wrap its rows, as {wrapped}")
+    for running in (flowers, mixed):
+        status, message = refused(running, json.dumps(running.example["instances"][0]))
+        assert (status, message) == (422, f"the body is a bare instance: wrap it, as {wrapped}")
 
 
 def test_a_body_that_is_compressed_is_called_so(flowers) -> None:
