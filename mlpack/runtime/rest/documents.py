@@ -146,7 +146,7 @@ def _nothing() -> None:
 
 
 def _identifier(method: str, path: str) -> str:
-    words = path.replace("{", "").replace("}", "").strip("/").split("/")
+    words = (path.replace("{", "").replace("}", "").strip("/") or "start").split("/")
     return "_".join([method.lower(), *words])
 
 

@@ -17,6 +17,7 @@ from .asgi import Scope
 from .handler import InWork, Reply, Respond, Route
 from .predict import Predict
 from .probes import counting, telling, telling_if_ready
+from .start import Start, start
 from .v2 import Infer, check_model
 from .v2_types import (
     IndexedModel,
@@ -73,6 +74,7 @@ class Routes:
         predict, infer = Predict(service, schema.PredictRequest), Infer(service)
         self._predict = self._route(predict, number=PREDICT, method="POST", at_once=predict.at_once)
         self._infer = self._route(infer, number=INFER, method="POST", at_once=infer.at_once)
+        self._start = self._route(telling(lambda: start(service.manifest)))
         self._metrics = self._route(counting(service))
         self._live = self._route(telling(lambda: {"live": True}))
         self._ready = self._route(telling_if_ready(service, lambda: {"ready": True}))
@@ -88,6 +90,7 @@ class Routes:
         manifest = self._service.manifest
         model = f"/v2/models/{manifest.name}"
         return {
+            "/": self._start,
             "/predict": self._predict,
             "/livez": self._live,
             "/readyz": self._ready,
@@ -127,6 +130,7 @@ class Routes:
         )
         return [
             predict,
+            Documented("/", self._start, "What is served, and where", "predict", Start),
             Documented("/livez", self._live, "Whether the process lives", "probes", Live),
             Documented("/readyz", self._ready, "Whether requests are taken", "probes", Ready, errors=(503,)),
             Documented("/metrics", self._metrics, "Counters for Prometheus", "probes", content=_TEXT),

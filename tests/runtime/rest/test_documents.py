@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent.parent
 PATHS = {
+    "/",
     "/predict",
     "/livez",
     "/readyz",
@@ -82,6 +83,18 @@ def test_every_example_is_answered(request, name) -> None:
     for path, example in examples.items():
         answered = running.client.post(path.format(model=name, version="1"), json=example)
         assert answered.status_code == 200, answered.text
+
+
+def test_the_address_alone_says_where_the_documentation_is(serve, flowers_bundle, flowers) -> None:
+    told = flowers.client.get("/").json()
+    assert (told["name"], told["version"], told["docs"], told["predict"]) == ("flowers", "1", "/docs", "/predict")
+    for path in (told["docs"], told["openapi"], told["v2"], told["metrics"]):
+        assert flowers.client.get(path).status_code == 200
+    assert flowers.client.post(told["predict"], json=flowers.example).status_code == 200
+    assert flowers.client.get(told["infer"]).status_code == 405
+    locked = serve(flowers_bundle, api_key="key")
+    assert [locked.client.get(path).status_code for path in ("/", "/docs")] == [401, 401]
+    assert locked.client.get("/", headers={"x-api-key": "key"}).json() == told
 
 
 def test_a_key_is_in_the_document_where_one_is_wanted(serve, flowers_bundle, document) -> None:

@@ -90,7 +90,7 @@ def test_requests_are_logged_when_that_is_asked_for(serve, flowers_bundle, caplo
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/predict/", "/v2/models", "/v2/models/a/b/c", "/docs/files/../app.py"]
+    "path", ["/index.html", "/nothing", "/predict/", "/v2/models", "/v2/models/a/b/c", "/docs/files/../app.py"]
 )
 def test_where_there_is_no_route_is_404(flowers, path) -> None:
     answered = flowers.client.get(path)
@@ -119,7 +119,7 @@ def test_a_method_that_a_route_has_not_is_405_with_those_it_has(flowers, method,
     assert allowed in options.headers["allow"]
 
 
-@pytest.mark.parametrize("path", [*PROBES, "/metrics", "/v2", "/v2/models/flowers", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", [*PROBES, "/", "/metrics", "/v2", "/v2/models/flowers", "/docs", "/openapi.json"])
 def test_head_is_get_without_a_body(flowers, path) -> None:
     answered = flowers.client.head(path)
     assert (answered.status_code, answered.content) == (200, b"")
