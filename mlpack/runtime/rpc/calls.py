@@ -31,6 +31,11 @@ _PUSHBACK = "retry-pushback-ms"
 _MOST_DETAILS = 1000
 """Characters of a message: headers have a limit of 8 KiB, and every character may take nine bytes of it."""
 _GONE = 499
+_LITTLE = 64 << 10
+"""Messages up to so many bytes are always taken."""
+_MOST_MESSAGES = 8
+_MOST_HELD = 64 << 20
+"""The messages in work are as long as so many of the longest, or as so many bytes: whichever is more."""
 _LOG = logging.getLogger("mlpack.rpc")
 
 
@@ -53,8 +58,10 @@ class Calls:
         self.arrivals = Arrivals(service.settings.body_timeout)
         self._service = service
         self._log_all = service.settings.log_requests
+        self._most_held = max(_MOST_MESSAGES * service.settings.max_body, _MOST_HELD)
         self._pending = 0
-        """Requests that have arrived and are not answered."""
+        self.held = 0
+        """The bytes of the requests that have arrived and are not answered; gRPC itself holds those that are arriving."""
 
     def predicting(self, path: str, route: int, dialect: Dialect) -> Any:
         """The handler of a method that predicts, whose calls are counted as ``route``."""
@@ -84,14 +91,19 @@ class Calls:
             status = 200
             try:
                 raw = await self.arrivals.message(context)
+                size = len(raw or b"")
                 self._pending += 1
+                self.held += size
                 try:
+                    if size > _LITTLE and self.held > self._most_held:
+                        raise OverloadedError("the requests that wait already have too many bytes")
                     if request_id.get():
                         context.set_trailing_metadata(((REQUEST_ID, request_id.get()),))
                     answer = work(_present(raw), context)
                     return answer if isinstance(answer, bytes) else await answer
                 finally:
                     self._pending -= 1
+                    self.held -= size
             except ServiceError as error:
                 status = error.status
                 await refuse(context, error)

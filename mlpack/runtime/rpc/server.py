@@ -29,9 +29,10 @@ _GLANCE = 0.05
 
 
 class Running:
-    """A server that has started."""
+    """A server that has started, and the ``calls`` that are under way."""
 
-    def __init__(self, server: grpc.aio.Server, router: Router) -> None:
+    def __init__(self, server: grpc.aio.Server, router: Router, calls: Calls) -> None:
+        self.calls = calls
         self._server = server
         self._router = router
 
@@ -70,7 +71,7 @@ async def serve_grpc(service: Service, messages: Any, settings: Settings, port: 
     server.add_generic_rpc_handlers((router,))
     bound = _bind(server, settings, port)
     await server.start()
-    return Running(server, router), bound
+    return Running(server, router, calls), bound
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

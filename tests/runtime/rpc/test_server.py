@@ -201,6 +201,26 @@ def test_an_overload_is_refused_at_once_and_over_at_once(serve, costly_bundle):
         assert lives(served)
 
 
+def test_messages_in_work_have_few_enough_bytes_together(serve, logistic):
+    """The message that is asked for has 120 KB; a small one is always taken."""
+    with serve(logistic.service.manifest.folder) as served:
+        calls = served.server.calls
+        assert wait_until(lambda: calls.held == 0)
+        calls.held = 8 * served.service.settings.max_body - 50_000
+        with pytest.raises(grpc.RpcError) as refused:
+            served.infer(request_of(served, 1000))
+        assert (refused.value.code(), refused.value.details()) == (
+            CODE.RESOURCE_EXHAUSTED,
+            "the requests that wait already have too many bytes",
+        )
+        assert dict(refused.value.trailing_metadata())["retry-pushback-ms"] == "1000"
+        assert lives(served)
+        assert wait_until(lambda: calls.held == 8 * served.service.settings.max_body - 50_000)
+        calls.held = 0
+        assert len(served.infer(request_of(served, 1000)).outputs) == 2
+        assert wait_until(lambda: calls.held == 0)
+
+
 def test_many_connections_at_once_are_all_answered(logistic):
     raw = request_of(logistic, 1).SerializeToString()
 
