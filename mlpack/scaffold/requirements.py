@@ -34,7 +34,7 @@ SERVICE = (
 )
 """What every service imports itself, whatever its model."""
 
-UNUSED = frozenset({("onnxruntime", "coloredlogs"), ("onnxruntime", "flatbuffers"), ("onnxruntime", "sympy")})
+UNUSED = frozenset({("onnxruntime", "coloredlogs"), ("onnxruntime", "sympy")})
 """Who requires what without importing it to predict: ONNX Runtime's tools do, which no service calls. Images leave it out."""
 
 _PIP_SECONDS = 600
@@ -45,6 +45,10 @@ _PIP = (
 )
 
 
+INSTALL = "pip install -r requirements.txt"
+INSTALL_BY_HASH = "pip install --require-hashes -r requirements.txt"
+
+
 @dataclass(frozen=True)
 class Lock:
     """The text of the file. ``reason`` says why there are no hashes in it; empty where there are."""
@@ -52,6 +56,11 @@ class Lock:
     text: str
     packages: int
     reason: str = ""
+
+    @property
+    def install(self) -> str:
+        """The command that installs it: the same wherever it is named."""
+        return INSTALL if self.reason else INSTALL_BY_HASH
 
 
 def lock_of(manifest: Manifest, *, hashes: bool = True, unused: Collection[tuple[str, str]] = ()) -> Lock:
@@ -189,15 +198,12 @@ def _hashed(report: Iterable[Mapping[str, Any]]) -> Lock:
             raise _PipError(f"the index gives no SHA-256 for {name}")
         entries[name] = f"{name}=={one['metadata']['version']} \\\n    --hash=sha256:{digest}\n"
     machine = f"CPython {platform.python_version().rpartition('.')[0]} on {platform.system()} {platform.machine()}"
-    head = (
-        f"# All that the service runs on; the hashes are those of the wheels for {machine}.\n"
-        "# pip install --require-hashes -r requirements.txt\n"
-    )
+    head = f"# All that the service runs on; the hashes are those of the wheels for {machine}.\n# {INSTALL_BY_HASH}\n"
     return Lock(head + "".join(text for _, text in sorted(entries.items())), len(entries))
 
 
 def _plain(pins: Mapping[str, str], reason: str) -> Lock:
-    head = f"# All that the service runs on. There are no hashes: {reason}\n# pip install -r requirements.txt\n"
+    head = f"# All that the service runs on. There are no hashes: {reason}\n# {INSTALL}\n"
     return Lock(head + "".join(_lines(pins)), len(pins), reason)
 
 

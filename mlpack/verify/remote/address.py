@@ -58,11 +58,6 @@ def is_address(text: str) -> bool:
 def address_of(text: str) -> Address:
     """The parts of an address. Raises UsageError."""
     scheme = text.partition("://")[0].lower()
-    if scheme == "docker":
-        raise UsageError(
-            f"{text} is an image, and images cannot be compared yet",
-            hint="run it, and name the address that it listens on: http://127.0.0.1:8080",
-        )
     if scheme not in _PORTS:
         raise UsageError(f"{text} is no address that is known here", hint=_ADDRESS)
     try:

@@ -1,0 +1,148 @@
+"""``mlpack containerize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mlpack.cli.options import (
+    Allow,
+    Json,
+    Model,
+    PackingData,
+    PackingFormat,
+    PackingName,
+    Quiet,
+    RequireSandbox,
+    Trust,
+    TrustFile,
+    Verbose,
+    vouched,
+)
+from mlpack.cli.render import Renderer
+from mlpack.cli.signals import ended_in_order
+from mlpack.cli.spinner import Spinner
+from mlpack.core.errors import UsageError
+from mlpack.core.view import Result
+
+_BUILD = "Build"
+
+
+def containerize(  # noqa: PLR0913 - a parameter an option
+    model: Model,
+    *,
+    tag: Annotated[
+        str | None, typer.Option("--tag", "-t", metavar="NAME:TAG", help="Name of the image.", show_default=False)
+    ] = None,
+    push: Annotated[bool, typer.Option("--push", help="Push it to its registry, once it has its name.")] = False,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="IMAGE",
+            help="Image to build on, with Python, pip and venv (python:3.X-slim of your Python).",
+            rich_help_panel=_BUILD,
+        ),
+    ] = None,
+    wheels: Annotated[
+        Path | None,
+        typer.Option(
+            "--wheels",
+            metavar="DIR",
+            help="Install from this folder of wheels, with no network.",
+            rich_help_panel=_BUILD,
+        ),
+    ] = None,
+    platform: Annotated[
+        str | None,
+        typer.Option("--platform", metavar="OS/ARCH", help="Platform, such as linux/arm64.", rich_help_panel=_BUILD),
+    ] = None,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="NAME=VALUE", help="Label of the image; repeatable.", rich_help_panel=_BUILD),
+    ] = None,
+    build_arg: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--build-arg",
+            metavar="NAME=VALUE",
+            help="Variable of the stage that installs; repeatable.",
+            rich_help_panel=_BUILD,
+        ),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Take no step from the engine's cache.", rich_help_panel=_BUILD)
+    ] = False,
+    render_only: Annotated[
+        Path | None,
+        typer.Option(
+            "--render-only",
+            metavar="DIR",
+            help="Write Dockerfile, requirements and all to DIR, and build nothing.",
+            rich_help_panel=_BUILD,
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --render-only: write over a former one.", rich_help_panel=_BUILD)
+    ] = False,
+    data: PackingData = None,
+    name: PackingName = None,
+    format_: PackingFormat = None,
+    trust: Trust = None,
+    allow: Allow = None,
+    trust_file: TrustFile = None,
+    require_sandbox: RequireSandbox = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Build a small image of a model's service, and name it once it has answered from inside a container.
+
+    A model file is packed first, into the cache. An image that does not answer as the original does gets no name.
+
+    Example: mlpack containerize churn.mlpack -t churn:1
+    """
+    spinner = Spinner(f"containerizing {model}")
+
+    def call() -> Result:
+        from mlpack.images import containerize as run
+
+        return run(
+            model,
+            _tag(tag, render_only),
+            base=base,
+            wheels=wheels,
+            push=push,
+            platform=platform,
+            labels=_pairs("--label", label),
+            build_args=_pairs("--build-arg", build_arg),
+            cache=not no_cache,
+            render_only=render_only,
+            force=force,
+            data=data,
+            name=name,
+            format=format_,
+            **vouched(trust, allow, trust_file),
+            require_sandbox=require_sandbox,
+            tell=spinner.say,
+        )
+
+    with ended_in_order():
+        Renderer("containerize", json=json, quiet=quiet, verbose=verbose).run(spinner, call)
+
+
+def _tag(tag: str | None, render_only: Path | None) -> str:
+    if tag is None and render_only is None:
+        raise UsageError("the image needs a name", hint="-t NAME:TAG, such as -t churn:1")
+    return tag or ""
+
+
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    """``NAME=VALUE`` as a mapping. Raises UsageError."""
+    parts = [(text, *text.partition("=")) for text in given or ()]
+    for text, name, sign, _ in parts:
+        if not sign or not name:
+            raise UsageError(f"{text!r} is no NAME=VALUE", hint=f"{option} NAME=VALUE")
+    return {name: value for _, name, _, value in parts}

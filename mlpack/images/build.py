@@ -1,0 +1,148 @@
+"""Builds an image with the engine's own builder, and takes back what it made where that comes to nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from mlpack.core.errors import EngineError
+from mlpack.images.context import write_context
+from mlpack.images.engine import Engine
+from mlpack.images.failures import classified, told
+from mlpack.images.stream import Step, Trail
+from mlpack.scaffold.folder import Files
+
+_CODE = re.compile(r"returned a non-zero code: (\d+)")
+_PATIENCE_SECONDS = 20.0
+_PAUSE_SECONDS = 0.1
+_QUIET_LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asks of a build."""
+
+    platform: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    cache: bool = True
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image without a name. ``added`` are the images that were made for it, the oldest first; ``cached`` counts the steps
+    that were not done anew.
+    """
+
+    image: str
+    added: tuple[str, ...]
+    steps: int
+    cached: int
+
+
+def build(engine: Engine, files: Files, wishes: Wishes, tell: Callable[[Step], None]) -> Built:
+    """Build ``files``; ``tell`` hears of each step as it begins. Nothing is left of a build that fails or is interrupted.
+
+    Raises EngineError, OutputError.
+    """
+    trail = Trail()
+    before = _images(engine)
+    try:
+        with tempfile.TemporaryFile(prefix="mlpack-") as stream:
+            write_context(files, stream)
+            stream.seek(0)
+            _follow(engine, stream, wishes, trail, tell)
+        if trail.error or not trail.image:
+            raise _failure(trail)
+    except BaseException:
+        _settle(engine, trail, before)
+        remove_images(engine, trail.added)
+        raise
+    return Built(trail.image, tuple(trail.added), trail.step.of if trail.step else 0, trail.cached)
+
+
+def remove_images(engine: Engine, images: list[str] | tuple[str, ...]) -> None:
+    """Remove ``images``, the youngest first. One that something else has begun to use stays."""
+    import docker.errors
+
+    for image in reversed(images):
+        with contextlib.suppress(docker.errors.NotFound, docker.errors.APIError):
+            engine.api.remove_image(image, noprune=True)
+
+
+def _follow(engine: Engine, stream: IO[bytes], wishes: Wishes, trail: Trail, tell: Callable[[Step], None]) -> None:
+    """Send the context and read what comes. Whatever ends this ends the build: the engine sees the connection go."""
+    answers: list[Any] = []
+
+    def keep(answer: Any, *_: Any, **__: Any) -> None:
+        answers.append(answer)
+
+    hooks = engine.api.hooks["response"]
+    hooks.append(keep)
+    try:
+        with told("the image cannot be built"):
+            events = engine.api.build(
+                fileobj=stream, custom_context=True, decode=True, rm=True, forcerm=True, nocache=not wishes.cache,
+                buildargs=dict(wishes.arguments), platform=wishes.platform, network_mode="none", timeout=None,
+            )  # fmt: skip
+            for event in events:
+                step = trail.follow(event)
+                if step is not None:
+                    tell(step)
+    finally:
+        hooks.remove(keep)
+        for answer in answers:
+            answer.close()
+
+
+def _failure(trail: Trail) -> EngineError:
+    step = f" at step {trail.step}" if trail.step else ""
+    doing = f"the image cannot be built: it failed{step}"
+    code = _CODE.search(trail.error)
+    said = "\n".join(trail.output[-8:])
+    if code is None or "no space left" in f"{said}{trail.error}".lower():
+        return classified(doing, trail.error if code is None else f"{trail.error} {said}")
+    if code[1] == "127":
+        return EngineError(
+            doing,
+            why=f"a program is missing in the base: {said}",
+            hint="name an image with a shell, Python, pip and venv: --base python:3.12-slim",
+        )
+    return EngineError(
+        doing, why=said or trail.error, hint="see the whole of it: --render-only DIR, and docker build DIR"
+    )
+
+
+def _images(engine: Engine) -> set[str]:
+    with told("the images of the engine cannot be listed"):
+        return {str(one["Id"]) for one in engine.api.images(all=True)}
+
+
+def _settle(engine: Engine, trail: Trail, before: set[str]) -> None:
+    """Wait until the engine has ended the build, and note what it made after its last word.
+
+    A step that was being committed when the connection went is committed all the same; its container goes first.
+    """
+    import docker.errors
+
+    until, quiet = time.monotonic() + _PATIENCE_SECONDS, 0
+    while quiet < _QUIET_LOOKS and time.monotonic() < until:
+        with contextlib.suppress(docker.errors.APIError):
+            alive = {one["Id"][:12] for one in engine.api.containers(all=True)} & set(trail.containers[-1:])
+            late = [one["Id"] for one in engine.api.images(all=True) if _is_late(one, trail, before)]
+            trail.added += late
+            quiet = 0 if alive or late else quiet + 1
+        time.sleep(_PAUSE_SECONDS)
+    for container in trail.containers:
+        with contextlib.suppress(docker.errors.APIError):
+            engine.api.remove_container(container, force=True, v=True)
+
+
+def _is_late(image: Mapping[str, Any], trail: Trail, before: set[str]) -> bool:
+    parent, own = str(image.get("ParentId", "")).removeprefix("sha256:"), str(image["Id"])
+    known = any(own.removeprefix("sha256:").startswith(one.removeprefix("sha256:")) for one in trail.added)
+    return bool(trail.last) and parent.startswith(trail.last) and own not in before and not known

@@ -1,0 +1,162 @@
+"""What `mlpack containerize` does, from a model to an image with a name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mlpack.core.trust import Trust
+from mlpack.images.base import Base, base_of
+from mlpack.images.build import Wishes, build, remove_images
+from mlpack.images.container import Running, running
+from mlpack.images.engine import Engine, connected
+from mlpack.images.failures import told
+from mlpack.images.push import push
+from mlpack.images.reference import Reference, reference_of, tag_of
+from mlpack.images.replay import Replay, replayed
+from mlpack.images.result import ContainerizeResult, ContextResult, Measured, Seconds, free_ports
+from mlpack.images.target import Target, this_python
+from mlpack.images.wheels import Wheel, requirements_text, wheels_by_pip, wheels_in
+from mlpack.runtime.manifest import Manifest
+from mlpack.scaffold.cache import Packing, bundle_for
+from mlpack.scaffold.docker import Recipe, context_files, labels_of
+from mlpack.scaffold.folder import Files, check_place, write_project
+from mlpack.scaffold.launch import check_extras
+from mlpack.scaffold.requirements import UNUSED, closure_of, lock_of, wanted_by
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user wants: names, and how to build. Without a ``base`` it is Python's own image of the version here."""
+
+    tag: str
+    base: str | None = None
+    wheels: Path | None = None
+    platform: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    cache: bool = True
+    push: bool = False
+
+    @property
+    def base_name(self) -> str:
+        """The base to build on."""
+        return self.base or f"python:{this_python().version}-slim"
+
+
+def run_containerize(
+    model: str | Path, order: Order, *, packing: Packing, trust: Trust, tell: Tell
+) -> ContainerizeResult:
+    """See `mlpack.containerize`. What can be refused is refused first, the cheapest before the rest."""
+    begun = time.monotonic()
+    tag = tag_of(order.tag)
+    reference_of(order.base_name)
+    check_extras()
+    with connected() as engine:
+        tell(f"packing {model}")
+        manifest = bundle_for(model, trust, packing).manifest
+        base = base_of(engine, order.base_name, order.platform, tell)
+        tell("gathering the requirements")
+        wheels = _wheels(manifest, order, base.target)
+        recipe = _recipe(order, base, wheels)
+        files = context_files(manifest, recipe)
+        result = _built(engine, files, manifest, tag, order, base, tell, begun)
+        result = replace(
+            result,
+            requirements=tuple(f"{one.name}=={one.version}" for one in wheels),
+            labels=labels_of(manifest, recipe),
+        )
+        if order.push:
+            tell(f"pushing {tag}")
+            result = replace(result, pushed=push(engine, tag))
+        return result
+
+
+def run_render(
+    model: str | Path, order: Order, folder: Path, *, force: bool, packing: Packing, trust: Trust, tell: Tell
+) -> ContextResult:
+    """See `mlpack.containerize` with ``render_only``: no engine is asked."""
+    reference_of(order.base_name)
+    check_place(folder, force=force)
+    check_extras()
+    tell(f"packing {model}")
+    manifest = bundle_for(model, trust, packing).manifest
+    tell("gathering the requirements")
+    target = this_python()
+    recipe = Recipe(order.base_name, target.version, "", labels=order.labels, arguments=tuple(order.arguments))
+    if order.wheels is not None:
+        recipe, reason = _with_wheels(recipe, _wheels(manifest, order, target), target), ""
+    else:
+        lock = lock_of(manifest, unused=UNUSED)
+        recipe, reason = replace(recipe, requirements=lock.text), lock.reason
+    files = context_files(manifest, recipe)
+    write_project(files, folder)
+    return ContextResult(folder, manifest, order.base_name, tuple(sorted(files)), not reason, reason)
+
+
+def _wheels(manifest: Manifest, order: Order, target: Target) -> list[Wheel]:
+    pins = closure_of(wanted_by(manifest), target.markers, UNUSED)
+    return wheels_by_pip(pins, target) if order.wheels is None else wheels_in(order.wheels, pins, target)
+
+
+def _recipe(order: Order, base: Base, wheels: list[Wheel]) -> Recipe:
+    recipe = Recipe(
+        base.name,
+        base.target.version,
+        "",
+        labels=order.labels,
+        arguments=tuple(order.arguments),
+        base_digest=base.digest,
+    )
+    return _with_wheels(recipe, wheels, base.target)
+
+
+def _with_wheels(recipe: Recipe, wheels: list[Wheel], target: Target) -> Recipe:
+    return replace(recipe, requirements=requirements_text(wheels, target), wheels=tuple(one.path for one in wheels))
+
+
+def _built(
+    engine: Engine, files: Files, manifest: Manifest, tag: Reference, order: Order, base: Base, tell: Tell, begun: float
+) -> ContainerizeResult:
+    started = time.monotonic()
+    built = build(
+        engine, files, Wishes(order.platform, order.arguments, order.cache), lambda step: tell(f"step {step}")
+    )
+    ended = time.monotonic()
+    try:
+        tell("asking it for the golden predictions")
+        with running(engine, built.image) as container:
+            replays = replayed(container, manifest)
+            measured = _measured(engine, built.image, base, container)
+        with told(f"the image cannot be tagged {tag}"):
+            engine.api.tag(built.image, tag.repository, tag.tag)
+    except BaseException:
+        remove_images(engine, built.added)
+        raise
+    seconds = Seconds(started - begun, ended - started, time.monotonic() - ended)
+    return _result(manifest, tag, built.image, base, measured, replays, (built.steps, built.cached), seconds)
+
+
+def _result(
+    manifest: Manifest,
+    tag: Reference,
+    image: str,
+    base: Base,
+    measured: Measured,
+    replays: list[Replay],
+    steps: tuple[int, int],
+    seconds: Seconds,
+) -> ContainerizeResult:
+    return ContainerizeResult(
+        manifest, str(tag), image, base.name, measured, tuple(replays), steps, seconds, (), {}, free_ports()
+    )
+
+
+def _measured(engine: Engine, image: str, base: Base, container: Running) -> Measured:
+    with told("the size of the image cannot be read"):
+        size = int(engine.api.inspect_image(image)["Size"])
+    return Measured(size, size - base.size, container.seconds, container.resident_bytes())

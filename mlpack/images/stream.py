@@ -1,0 +1,76 @@
+"""What the engine tells while it builds: steps that begin and end, images that are made, and what failed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_STEP = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
+_MADE = re.compile(r"\s*---> ([0-9a-f]{12})\s*")
+_RUNNING = re.compile(r"\s*---> Running in ([0-9a-f]{12})\s*")
+_CACHED = re.compile(r"\s*---> Using cache\s*")
+_TAIL = 40
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the Dockerfile."""
+
+    number: int
+    of: int
+    instruction: str
+
+    def __str__(self) -> str:
+        words = " ".join(self.instruction.split())
+        shown = words if len(words) <= 64 else f"{words[:63]}…"
+        return f"{self.number}/{self.of} {shown}"
+
+
+@dataclass
+class Trail:
+    """What a build left on its way. ``added`` are the images that it made itself, and did not find in the cache; ``last`` is
+    the one that its next step begins with.
+    """
+
+    step: Step | None = None
+    image: str = ""
+    last: str = ""
+    added: list[str] = field(default_factory=list)
+    containers: list[str] = field(default_factory=list)
+    cached: int = 0
+    output: list[str] = field(default_factory=list)
+    error: str = ""
+    _from_cache: bool = False
+
+    def follow(self, event: Mapping[str, Any]) -> Step | None:
+        """Take in one event. Returns the step that it begins, if it begins one."""
+        if "error" in event:
+            self.error = str(event["error"])
+        aux = event.get("aux")
+        if isinstance(aux, Mapping) and "ID" in aux:
+            self.image = str(aux["ID"])
+        return self._line(str(event["stream"])) if "stream" in event else None
+
+    def _line(self, text: str) -> Step | None:
+        if found := _STEP.fullmatch(text.strip()):
+            self.step = Step(int(found[1]), int(found[2]), found[3])
+            self._from_cache = False
+            return self.step
+        if found := _RUNNING.fullmatch(text):
+            self.containers.append(found[1])
+        elif _CACHED.fullmatch(text):
+            self._from_cache = True
+            self.cached += 1
+        elif found := _MADE.fullmatch(text):
+            self._made(found[1])
+        elif text.strip():
+            self.output = [*self.output, *text.rstrip().splitlines()][-_TAIL:]
+        return None
+
+    def _made(self, image: str) -> None:
+        self.last = image
+        begins = self.step is not None and self.step.instruction.lstrip().upper().startswith("FROM ")
+        if not self._from_cache and not begins and image not in self.added:
+            self.added.append(image)
