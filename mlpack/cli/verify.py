@@ -23,14 +23,15 @@ from mlpack.cli.options import (
     vouched,
 )
 from mlpack.cli.render import Renderer
+from mlpack.cli.signals import ended_in_order
 from mlpack.core.view import Result
 
 Candidate = Annotated[
     str | None,
     typer.Argument(
         metavar="CANDIDATE",
-        help="The model that has to answer the same: a file, a bundle, or a running service, by its address "
-        "(http://, https://, grpc:// or grpcs://).",
+        help="The model that has to answer the same: a file, a bundle, a running service, by its address "
+        "(http://, https://, grpc:// or grpcs://), or an image (docker://NAME:TAG), which is started and removed.",
         show_default=False,
     ),
 ]
@@ -71,6 +72,8 @@ def verify(
     Example: mlpack verify digits.h5 digits.onnx --report parity.xml
 
     Example: mlpack verify digits.h5 http://127.0.0.1:8080
+
+    Example: mlpack verify digits.h5 docker://digits:1
     """
 
     def call() -> Result:
@@ -92,4 +95,5 @@ def verify(
         )
 
     doing = f"checking {reference}" if key else f"comparing {reference} with {candidate}"
-    Renderer("verify", json=json, quiet=quiet, verbose=verbose).run(doing, call)
+    with ended_in_order():
+        Renderer("verify", json=json, quiet=quiet, verbose=verbose).run(doing, call)
