@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 from mlpack.bundle import load, pack
 from mlpack.convert import convert
 from mlpack.doctor import doctor
+from mlpack.images import containerize
 from mlpack.inspect import inspect
 from mlpack.verify import verify
 
@@ -39,4 +40,4 @@ else:
     scan.__class__ = _Scan
     scaffold.__class__ = _Scaffold
 
-__all__ = ["convert", "doctor", "inspect", "load", "pack", "scaffold", "scan", "verify"]
+__all__ = ["containerize", "convert", "doctor", "inspect", "load", "pack", "scaffold", "scan", "verify"]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli import convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
+from mlpack.cli import containerize, convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
 from mlpack.cli.render import Renderer
 from mlpack.cli.trust import trust
 from mlpack.core.errors import INTERRUPTED, UsageError
@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 for _command in (
     *(inspect.inspect, scan.scan, convert.convert, verify.verify, pack.pack),
-    *(serve.serve, scaffold.scaffold, formats.formats, doctor.doctor),
+    *(serve.serve, scaffold.scaffold, containerize.containerize, formats.formats, doctor.doctor),
 ):
     app.command()(_command)
 app.add_typer(trust)

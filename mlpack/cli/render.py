@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from mlpack.cli.spinner import Spinner
 from mlpack.core.errors import INTERRUPTED, MlpackError, ParityError
 from mlpack.core.view import Block, Brief, Line, Result, json_ready
 
@@ -35,15 +36,18 @@ class Renderer:
     verbose: bool = False
     document: Callable[[Any], str] | None = None
 
-    def run(self, doing: str, call: Callable[[], Result]) -> NoReturn:
-        """Call ``call`` under a spinner that says ``doing``, show what comes of it and exit with its code."""
+    def run(self, doing: str | Spinner, call: Callable[[], Result]) -> NoReturn:
+        """Call ``call`` under a spinner that says ``doing``, show what comes of it and exit with its code.
+
+        What goes on in steps brings its own spinner, and tells it of each.
+        """
         self._end(doing, call, self.show)
 
     def hand_over(self, doing: str, call: Callable[[], Made], successor: Callable[[Made], NoReturn]) -> NoReturn:
         """Call ``call`` like `run`, and leave the process to ``successor`` with what came of it: it shows itself."""
         self._end(doing, call, successor)
 
-    def _end(self, doing: str, call: Callable[[], Made], then: Callable[[Made], int]) -> NoReturn:
+    def _end(self, doing: str | Spinner, call: Callable[[], Made], then: Callable[[Made], int]) -> NoReturn:
         try:
             with self._undisturbed(doing):
                 result = call()
@@ -106,12 +110,10 @@ class Renderer:
         draw(blocks, stream)
 
     @contextlib.contextmanager
-    def _undisturbed(self, doing: str) -> Any:
+    def _undisturbed(self, doing: str | Spinner) -> Any:
         """While a command works, stdout stays clean, warnings are one line each, and a spinner turns on a terminal."""
-        from mlpack.cli.spinner import Spinner
-
         silent = self.quiet or self.json or not sys.stderr.isatty()
-        spinner = contextlib.nullcontext() if silent else Spinner(doing)
+        spinner = contextlib.nullcontext() if silent else Spinner(doing) if isinstance(doing, str) else doing
         caught: list[warnings.WarningMessage] = []
         try:
             with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings(record=True) as caught, spinner:

@@ -51,7 +51,8 @@ def verify(
 
     ``reference`` is a model file, a bundle, or a fitted model itself; ``candidate`` a model file, a bundle, or the address of
     a running service that speaks the Open Inference Protocol: ``http://``, ``https://``, ``grpc://`` or ``grpcs://``, host and
-    port, and ``/v2/models/NAME`` where it serves several. The environment variable MLPACK_API_KEY is its key.
+    port, and ``/v2/models/NAME`` where it serves several. The environment variable MLPACK_API_KEY is its key. An image,
+    ``docker://name:tag``, is started for the comparison and removed after it.
 
     ``data`` is a file (CSV, Parquet, NPZ, NPY, JSON lines) or arrays: what the model meets in earnest. ``rtol`` and ``atol``
     replace the derived tolerance. ``trust`` holds the SHA-256 of files that may run the code they carry, ``allow`` uses of

@@ -21,6 +21,8 @@ from mlpack.verify.bisect import Fingerprint, first_difference
 from mlpack.verify.inputs import feed_of
 from mlpack.verify.parity import measure, sandbox_of
 from mlpack.verify.peer import Peer
+from mlpack.verify.remote.address import address_of
+from mlpack.verify.remote.image import is_image, started
 from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject, begin_open, candidate_of, start, subject_of
 from mlpack.verify.trial import Reference
@@ -43,7 +45,14 @@ def run_verify(
     """See `mlpack.verify`."""
     report = Path(report) if report is not None else None
     writer = _writer(report)
-    original, other = subject_of(reference), candidate_of(candidate)
+    original = subject_of(reference)
+    if is_image(candidate):
+        with started(candidate) as address:
+            return run_verify(
+                reference, replace(address_of(address), text=candidate), data=data, wish=wish, trust=trust,
+                budget=budget, bisect=bisect, report=report, require_sandbox=require_sandbox,
+            )  # fmt: skip
+    other = candidate_of(candidate)
     if bisect and other.address is not None:
         raise UsageError(
             "a running service shows its answers, and not the layers behind them",

@@ -101,6 +101,8 @@ def subject_of(model: Any) -> Subject:
 
 def candidate_of(model: Any) -> Subject:
     """As `subject_of`; an address of a running service is told, too. Raises UsageError for one that is none."""
+    if isinstance(model, Address):
+        return Subject(address=model)
     if isinstance(model, str) and is_address(model):
         return Subject(address=address_of(model))
     return subject_of(model)
