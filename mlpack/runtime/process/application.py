@@ -36,8 +36,11 @@ class Application:
         """The REST application, once it has started."""
         self.tracing: Tracing | None = None
 
-    async def start(self, settings: Settings, board: Board) -> Service:
-        """Open the model, let it give its golden predictions, and build REST on it. Raises StartError."""
+    async def start(self, settings: Settings, board: Board, importing: asyncio.Task[Any] | None = None) -> Service:
+        """Open the model, let it give its golden predictions, and build REST on it. Raises StartError.
+
+        The model is timed when nothing else runs: once ``importing``, which threads are at meanwhile, is done as well.
+        """
         limit_threads(settings)  # for servers that are not ours, as far as it is not too late
         opening = asyncio.create_task(_opened(self.folder_of(settings), settings))
         await asyncio.sleep(0)  # the thread is on its way: what follows is imported meanwhile
@@ -48,9 +51,9 @@ class Application:
         except ImportError as error:
             raise missing(error) from error
         model = await opening
-        if not model.plan.inline_rows:
-            model = timed(model, settings)  # it was opened while this thread imported
-        service = Service(settings, model, board)
+        if importing is not None:
+            await importing
+        service = Service(settings, timed(model, settings), board)
         self.serve = build(service, self.schema)
         if settings.otlp_endpoint:
             from .tracing import Tracing
@@ -104,10 +107,10 @@ class Application:
 
 async def _opened(folder: Path, settings: Settings) -> Model:
     """The model in ``folder``; where a bundle that replaces it would be judged, what is there now is judged as well."""
-    from ..service.model import open_model
+    from ..service.model import open_untimed
 
     if not settings.reload_check:
-        return await asyncio.to_thread(open_model, folder, settings)
+        return await asyncio.to_thread(open_untimed, folder, settings)
     from .reload import first_proven
 
     return await first_proven(folder, settings)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .exchange import App
+from .outbox import Outbox
 
 if TYPE_CHECKING:
     from .protocol import HttpConnection
@@ -33,4 +34,5 @@ class Door:
     most_at_once: int = MOST_AT_ONCE
     draining: bool = False
     date: bytes = b""
+    outbox: Outbox = field(default_factory=Outbox)
     connections: set[HttpConnection] = field(default_factory=set)

@@ -64,9 +64,12 @@ def whole_response(status: int, headers: Iterable[tuple[bytes, bytes]], body: by
 class Connection(Protocol):
     """What an exchange needs of the connection that it takes place on."""
 
-    @property
-    def transport(self) -> asyncio.Transport:
-        """Where the response goes."""
+    def write(self, data: bytes) -> None:
+        """Send a part of the response."""
+        ...
+
+    def abort(self) -> None:
+        """Break the connection off: what follows would be taken for a part of the response."""
         ...
 
     @property
@@ -174,7 +177,7 @@ class Exchange:
         """The next part of the body, or that the client has gone or has its answer."""
         if self.expects_continue and not self.started:
             self.expects_continue = False
-            self._connection.transport.write(CONTINUE)
+            self._connection.write(CONTINUE)
         if not self._news and not self.disconnected and not self.complete:
             self._connection.wants_body()
             self._waiter = asyncio.get_running_loop().create_future()
@@ -253,7 +256,7 @@ class Exchange:
                 self.keep_alive = False
             body = b"".join((self._head, b"\r\n" if self.keep_alive else _CLOSE + b"\r\n", body))
             self._head = b""
-        connection.transport.write(body)
+        connection.write(body)
         if more:
             await connection.writable()
         else:
@@ -274,7 +277,7 @@ class Exchange:
         self.complete = True
         if whole:
             self.status = 500
-            self._connection.transport.write(plain_response(500, message, self._connection.date))
+            self._connection.write(plain_response(500, message, self._connection.date))
             self._connection.answered(self)
         else:
-            self._connection.transport.abort()
+            self._connection.abort()

@@ -194,7 +194,7 @@ class HttpConnection(asyncio.Protocol):
             answer = answer_at_once(self._url, self._headers, body) if len(body) <= self._door.most_at_once else None
             if answer is not None:
                 self._held = self._last = None
-                self.transport.write(whole_response(*answer, self._door.date))
+                self._door.outbox.put(self.transport, whole_response(*answer, self._door.date))
                 self.stage = "idle"
                 self.since = self._loop.time()
                 return
@@ -207,6 +207,15 @@ class HttpConnection(asyncio.Protocol):
         if not self._reading and not self._waiting and self._writable.is_set():
             self._reading = True
             self.transport.resume_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send ``data`` after what was written before, and before the event loop waits again."""
+        self._door.outbox.put(self.transport, data)
+
+    def abort(self) -> None:
+        """Break off; what was written before still goes out as far as the client takes it."""
+        self._door.outbox.release()
+        self.transport.abort()
 
     async def writable(self) -> None:
         """Wait until the client has taken some of what was written to it."""
@@ -253,7 +262,7 @@ class HttpConnection(asyncio.Protocol):
 
     def cut(self) -> None:
         """The service ends now, whatever is on the connection."""
-        self.transport.abort()
+        self.abort()
 
     def _stay(self, rest: bytes) -> None:
         """There is nothing to upgrade to: read the request again as if it had not asked for it. ``rest`` came behind its head.
@@ -334,7 +343,7 @@ class HttpConnection(asyncio.Protocol):
             if broken is self._current:
                 self._current = None
                 if broken.started:
-                    self.transport.abort()
+                    self.abort()
                     return
             else:
                 self._waiting.pop()
@@ -343,11 +352,12 @@ class HttpConnection(asyncio.Protocol):
 
     def _write_refusal(self) -> None:
         assert self._refusal is not None
-        self.transport.write(plain_response(*self._refusal, self.date))
+        self.write(plain_response(*self._refusal, self.date))
         self._end(lingers=True)
 
     def _end(self, *, lingers: bool) -> None:
         """Close once all is written; with ``lingers`` only our side, until the client has closed its own."""
+        self._door.outbox.release()
         self.stage = "closing"
         self.since = self._loop.time()
         if not lingers:

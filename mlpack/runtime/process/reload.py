@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import StartError
 from ..manifest import ManifestError, read_manifest
 from ..service.metrics import FAILED_RELOADS, RELOADS
-from ..service.model import Model, open_model
+from ..service.model import Model, open_untimed, timed
 from ..service.opening import CODE_CARRYING
 from ..service.service import Service
 from ..settings import Settings
@@ -48,7 +48,8 @@ async def watch(service: Service, folder: Path, served: Look) -> None:
 
 async def _attempt(service: Service, folder: Path) -> None:
     try:
-        model = await _proven(service.settings, folder, service.signature)
+        untimed = await _proven(service.settings, folder, service.signature)
+        model = await asyncio.to_thread(timed, untimed, service.settings)
     except (StartError, ManifestError, OSError) as error:
         service.meter.add(FAILED_RELOADS)
         why = getattr(error, "why", "")
@@ -71,7 +72,7 @@ async def _attempt(service: Service, folder: Path) -> None:
 
 
 async def first_proven(folder: Path, settings: Settings) -> Model:
-    """The model that a worker starts with: who takes the place of one that died finds what replaced the bundle meanwhile.
+    """The model that a worker starts with, untimed: one that replaced the bundle while a worker died is found by its successor.
 
     Raises StartError.
     """
@@ -101,7 +102,7 @@ async def _proven(settings: Settings, folder: Path, served: Signature | None = N
             raise StartError("its signature is another: what clients send would not fit", exit_code=2)
         if carries_code or served is not None:
             await _check(settings, copy)
-        model = await asyncio.to_thread(open_model, copy, settings)
+        model = await asyncio.to_thread(open_untimed, copy, settings)
         return replace(model, manifest=replace(model.manifest, folder=folder))
     finally:
         await asyncio.to_thread(shutil.rmtree, staging, ignore_errors=True)

@@ -44,7 +44,7 @@ async def _serve(settings: Settings, place: Place, begun: float) -> NoReturn:
     application = application_in(Path.cwd())
     folder = application.folder_of(settings)
     before = look_at(folder) if settings.reload else ()
-    service = await application.start(settings, place.board)
+    service = await application.start(settings, place.board, importing)
     _settle(service, place)
     grpc_server = None if importing is None else await _start_grpc(await importing, application, service, place)
     front = Front(application.serve, place.listener, settings, tls)

@@ -40,6 +40,11 @@ def open_model(folder: Path, settings: Settings) -> Model:
 
     Raises StartError: 7 for a bundle that is damaged, 6 for a library that is missing, 3 for other answers than the original's.
     """
+    return timed(open_untimed(folder, settings), settings)
+
+
+def open_untimed(folder: Path, settings: Settings) -> Model:
+    """`open_model` for who is importing meanwhile: every run waits for the interpreter then, and seems costly."""
     try:
         manifest = read_manifest(folder)
     except ManifestError as error:
@@ -56,11 +61,11 @@ def open_model(folder: Path, settings: Settings) -> Model:
     if wrong:
         session.close()
         raise StartError("the model does not answer here as the original did", exit_code=3, why=wrong, hint=_ELSEWHERE)
-    return timed(Model(manifest, session, golden, Plan()), settings)
+    return Model(manifest, session, golden, Plan())
 
 
 def timed(model: Model, settings: Settings) -> Model:
-    """``model`` with a plan made anew. While another thread imports, every run waits for the interpreter, and seems costly."""
+    """``model`` with the plan that fits how long it takes on this machine; up to about a second is spent on it."""
     plan = calibrate(model.session.run, model.golden, model.signature, batching=settings.batching == "auto")
     return replace(model, plan=plan)
 
