@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mlpack.core.errors import EngineError
-from mlpack.images.failures import told
+from mlpack.images.address import engine_address
 
-DEFAULT = "unix:///var/run/docker.sock"
 OLDEST_API = (1, 40)
 """Of Docker 19.03 (2019). Older ones do not say which image they built."""
 _SECONDS = 60
@@ -39,45 +37,38 @@ def connected() -> Iterator[Engine]:
     """
     import docker
 
-    address, tls = _address()
+    address, tls = engine_address()
+    facts = _facts(address, tls)
+    _check(address, facts)
+    api = docker.APIClient(base_url=address, tls=tls, version=str(facts["ApiVersion"]), timeout=_SECONDS)
+    host = _remote_host(address)
     try:
-        api = docker.APIClient(base_url=address, tls=tls, version="auto", timeout=_SECONDS)
-    except (docker.errors.DockerException, ValueError, OSError) as error:
-        raise _not_connected(address, error) from error
-    try:
-        with told(f"the container engine at {address} cannot be asked"):
-            facts = api.version()
-        _check(address, facts)
-        remote = (
-            urlsplit(address).hostname if "://" in address and not address.startswith(("unix:", "npipe:")) else None
-        )
-        away = remote not in {None, "localhost", _LOOPBACK, "::1"}
-        yield Engine(
-            api, address, str(facts["Version"]), remote if away and remote else _LOOPBACK, "" if away else _LOOPBACK
-        )
+        yield Engine(api, address, str(facts["Version"]), host or _LOOPBACK, "" if host else _LOOPBACK)
     finally:
         api.close()
 
 
-def _address() -> tuple[str, Any]:
+def _facts(address: str, tls: Any) -> dict[str, Any]:
+    """What the engine says of itself. Raises EngineError."""
     import docker
-    from docker.context import ContextAPI
-    from docker.utils import kwargs_from_env
+    import requests.exceptions
 
-    named = os.environ.get("DOCKER_HOST")
+    api = None
     try:
-        if named:
-            found = kwargs_from_env()
-            return str(found.get("base_url", named)), found.get("tls")
-        context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT") or None)
-    except (docker.errors.DockerException, ValueError, OSError) as error:
-        place = named or os.environ.get("DOCKER_CONTEXT") or "the docker context in use"
-        raise EngineError(
-            f"no container engine can be reached through {place}", why=str(error), hint="docker context ls"
-        ) from error
-    if context is None or not context.Host:
-        return DEFAULT, None
-    return str(context.Host).replace("http+unix://", "unix://"), context.TLSConfig
+        api = docker.APIClient(base_url=address, tls=tls, version=".".join(map(str, OLDEST_API)), timeout=_SECONDS)
+        facts: dict[str, Any] = api.version(api_version=False)
+    except (docker.errors.DockerException, requests.exceptions.RequestException, ValueError, OSError) as error:
+        raise _not_connected(address, error) from error
+    finally:
+        if api is not None:
+            api.close()
+    return facts
+
+
+def _remote_host(address: str) -> str:
+    """The machine that the engine runs on, empty where it is this one: ports on its loopback are not reached from here."""
+    host = None if address.startswith(("unix:", "npipe:")) else urlsplit(address).hostname
+    return "" if host in {None, "localhost", _LOOPBACK, "::1"} else str(host)
 
 
 def _not_connected(address: str, error: Exception) -> EngineError:
