@@ -13,6 +13,7 @@ from mlpack.convert import convert
 from mlpack.doctor import doctor
 from mlpack.images import containerize
 from mlpack.inspect import inspect
+from mlpack.scaffold import init_ci, init_compose, init_kubernetes
 from mlpack.verify import verify
 
 if TYPE_CHECKING:
@@ -40,4 +41,17 @@ else:
     scan.__class__ = _Scan
     scaffold.__class__ = _Scaffold
 
-__all__ = ["containerize", "convert", "doctor", "inspect", "load", "pack", "scaffold", "scan", "verify"]
+__all__ = [
+    "containerize",
+    "convert",
+    "doctor",
+    "init_ci",
+    "init_compose",
+    "init_kubernetes",
+    "inspect",
+    "load",
+    "pack",
+    "scaffold",
+    "scan",
+    "verify",
+]

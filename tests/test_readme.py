@@ -99,6 +99,12 @@ def test_what_is_served_answers(toured: Path, environment: dict[str, str]) -> No
     assert service.returncode == 0
 
 
+def test_what_runs_it_elsewhere_is_written(toured: Path, environment: dict[str, str]) -> None:
+    for language, code in BLOCK.findall(part("deploy")):
+        run_block(language, code, toured, environment)
+    assert {"kubernetes", "compose.yaml", ".github"} <= {path.name for path in toured.iterdir()}
+
+
 def test_the_generated_parts_are_up_to_date(environment: dict[str, str]) -> None:
     command = [sys.executable, ROOT / "scripts" / "generate_docs.py", "--check"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

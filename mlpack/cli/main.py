@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mlpack.cli import containerize, convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
+from mlpack.cli.init import init
 from mlpack.cli.render import Renderer
 from mlpack.cli.trust import trust
 from mlpack.core.errors import INTERRUPTED, UsageError
@@ -30,6 +31,7 @@ for _command in (
     *(serve.serve, scaffold.scaffold, containerize.containerize, formats.formats, doctor.doctor),
 ):
     app.command()(_command)
+app.add_typer(init)
 app.add_typer(trust)
 
 

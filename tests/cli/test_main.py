@@ -14,6 +14,8 @@ from mlpack.cli.main import app, run
 
 COMMANDS = [str(command.callback.__name__) for command in app.registered_commands if command.callback]
 
+GROUPED = ["init kubernetes", "init compose", "init ci", "trust add", "trust list", "trust remove"]
+
 
 def call(*arguments: str) -> int:
     with pytest.raises(SystemExit) as stop:
@@ -23,8 +25,20 @@ def call(*arguments: str) -> int:
 
 
 def test_the_commands_are_those_of_the_design() -> None:
-    assert COMMANDS == ["inspect", "scan", "convert", "verify", "pack", "serve", "scaffold", "formats", "doctor"]
-    assert [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance] == ["trust"]
+    assert COMMANDS == [
+        "inspect",
+        "scan",
+        "convert",
+        "verify",
+        "pack",
+        "serve",
+        "scaffold",
+        "containerize",
+        "formats",
+        "doctor",
+    ]
+    groups = [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance]
+    assert groups == ["init", "trust"]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +61,7 @@ def test_help_of_a_group_lists_its_commands(arguments: list[str], capsys: pytest
     assert err == ""
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "trust add", "trust list", "trust remove"])
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPED])
 def test_each_command_shows_an_example_and_the_shared_flags(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*command.split(), "--help") == 0
     out = capsys.readouterr().out
