@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlpack.scaffold.deploy import init_ci, init_compose, init_kubernetes
+
 if TYPE_CHECKING:
     from mlpack.scaffold.result import ScaffoldResult
 
-__all__ = ["scaffold"]
+__all__ = ["init_ci", "init_compose", "init_kubernetes", "scaffold"]
 
 
 def scaffold(
