@@ -56,6 +56,25 @@ def logistic_pickle(shelf, cancer) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def embedding(shelf) -> Path:
+    """A Keras network that looks five ids up in a table of fifty."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((5,), dtype="int32"),
+            keras.layers.Embedding(50, 4),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
+    )
+    path = shelf / "embedding.keras"
+    model.save(path)
+    return path
+
+
 def trust_in(path: Path) -> list[str]:
     """What a user who made ``path`` names with ``--trust``."""
     return [hashlib.sha256(path.read_bytes()).hexdigest()]

@@ -12,8 +12,9 @@ from mlpack.core.model_file import manifest_in
 from mlpack.core.trust import Trust
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
-from mlpack.runtime.session import ClosingSession, Outputs, Session
+from mlpack.runtime.session import ClosingSession, Feed, Outputs, Session
 from mlpack.runtime.signature import Signature
+from mlpack.verify.absent import missing_text, with_empty_text
 from mlpack.verify.inputs import feed_of
 
 
@@ -32,10 +33,10 @@ class Predictor(ClosingSession):
         """
         if self._session is None:
             raise UsageError(f"the bundle {self.name} is closed", hint="open it again: mlpack.load(...)")
-        _check_texts(feed, self.signature)
         fitted = feed_of(feed, self.signature) if feed is not None else None
         if fitted is None:
             raise DataError("there are no rows", hint="pass a table, an array, or a dict of arrays by input name")
+        fitted = _with_text(fitted, self.signature)
         taken = {
             spec.name: np.asarray(fitted[spec.name]).astype(spec.dtype if spec.is_numeric else object)
             for spec in self.signature.inputs
@@ -58,26 +59,19 @@ class Predictor(ClosingSession):
         return f"<bundle {self.name}: {inputs} → {', '.join(str(spec) for spec in self.signature.outputs)}>"
 
 
-def _check_texts(feed: Any, signature: Signature) -> None:
-    """Refuse a table with text missing where the model has no answer to that: read as "", it would get another one.
+def _with_text(feed: Feed, signature: Signature) -> Feed:
+    """``feed`` with an empty text where one may be missing; where none may, that would get another answer than the original's.
 
     Raises DataError.
     """
-    if not hasattr(feed, "isna") or not hasattr(feed, "columns"):
-        return
-    texts = [
-        name
-        for spec in signature.inputs
-        if not spec.is_numeric
-        for name in signature.columns.get(spec.name, (spec.name,))
-    ]
-    for name in texts:
-        if name in feed.columns and name not in signature.missing and bool(feed[name].isna().any()):
-            raise DataError(
-                f"the column {name!r} has missing text, and this bundle was not proven on that",
-                why="a missing text reaches the packed model as an empty one, which the original answers otherwise, or refuses",
-                hint="fill it as the original pipeline does before it packs, and train and pack the model on filled columns",
-            )
+    gone = [name for name in missing_text(feed, signature) if name not in signature.missing]
+    if gone:
+        raise DataError(
+            f"the column {gone[0]!r} has missing text, and this bundle was not proven on that",
+            why="a missing text reaches the packed model as an empty one, which the original answers otherwise, or refuses",
+            hint="fill it as the original pipeline does before it packs, and train and pack the model on filled columns",
+        )
+    return with_empty_text(feed)
 
 
 def open_bundle(path: Path, trust: Trust) -> Predictor:

@@ -57,6 +57,7 @@ class PackResult(Shown):
                     *self._signature(),
                 ]
             ),
+            *(self.conversion.report.omission() if self.conversion.report else []),
             *self.conversion.sandbox.warning(),
         ]
 

@@ -101,4 +101,5 @@ class ConversionResult(Shown):
         if self.report and not self.output:
             blocks += self.report.view()[1:]  # the first line is the reason, which stands in the table above
             return blocks
-        return [*blocks, *self.sandbox.warning()]
+        omission = self.report.omission() if self.report else []
+        return [*blocks, *omission, *self.sandbox.warning()]

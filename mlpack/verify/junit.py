@@ -63,6 +63,10 @@ def _cases(report: Mapping[str, Any]) -> Iterator[ET.Element]:
     differences: dict[str, str] = {item["probe"]: item["message"] for item in report.get("differences", [])}
     for probe in report.get("probes", []):
         yield from _probe_cases(probe, differences.get(probe["name"], ""))
+    if report.get("left_out"):
+        case = _case("data", "rows with text missing")
+        ET.SubElement(case, "skipped", {"message": _clean(report["left_out"]["reason"])})
+        yield case
     for item in report.get("not_tried", []):
         case = _case("not tried", item["name"])
         ET.SubElement(case, "skipped", {"message": _clean(item["reason"])})

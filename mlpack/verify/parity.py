@@ -17,6 +17,7 @@ from mlpack.verify.judge import judge
 from mlpack.verify.peer import Peer
 from mlpack.verify.refused import without_refused
 from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict
+from mlpack.verify.served import align_served
 from mlpack.verify.tolerance import Tolerance, derive
 from mlpack.verify.trial import ORDINARY, Asked, Reference, ask, joined_outputs, usual_probes, with_growth
 
@@ -42,7 +43,11 @@ def measure(
     """
     started = time.monotonic()
     try:
-        alignment = align(reference.signature, candidate.signature)
+        alignment = (
+            align_served(reference.signature, candidate.signature, parties[0].path)
+            if candidate.wire
+            else align(reference.signature, candidate.signature)
+        )
         asked, not_tried = ask(reference, candidate, alignment, budget)
         if candidate.wire:
             asked = [without_refused(item, reference, candidate, alignment) for item in asked]
@@ -69,6 +74,7 @@ def measure(
         not_tried=tuple(not_tried),
         tolerance={name: tolerance.to_json() for name, tolerance in tolerances.items()},
         worst_input=_worst_input(probes, asked, reference.signature),
+        left_out=reference.left_out,
         sandbox=sandbox_of(reference.peer, candidate),
         seconds=time.monotonic() - started,
     )

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from mlpack.core.errors import ParityError
 from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table, Tone, json_ready
 from mlpack.isolate.protection import AT_HAND, Protection
+from mlpack.verify.absent import LeftOut
 
 Verdict = Literal["PASS", "FAIL", "VACUOUS"]
 
@@ -85,6 +86,8 @@ class ParityReport(Shown):
     worst_input: Mapping[str, Any] | None = None
     sandbox: Protection = AT_HAND
     """What was in force in both workers: the weaker of the two."""
+    left_out: LeftOut | None = None
+    """Rows of the user's data that nobody was asked."""
 
     @property
     def passed(self) -> bool:
@@ -137,6 +140,7 @@ class ParityReport(Shown):
                 "label_agreement": self.label_agreement,
                 "rows": self.rows,
                 "probes": [asdict(probe) for probe in self.probes],
+                "left_out": self.left_out and self.left_out.to_json(),
                 "not_tried": [{"name": name, "reason": reason} for name, reason in self.not_tried],
                 "tolerance": {name: dict(value) for name, value in self.tolerance.items()},
                 "differences": self.differences,
@@ -155,11 +159,15 @@ class ParityReport(Shown):
             blocks.append(Table("What was tried", PROBE_COLUMNS, [_row(probe) for probe in self.probes]))
         if self.tolerance:
             blocks.append(Facts([(name, _tolerance(value)) for name, value in self.tolerance.items()], "Tolerance"))
-        blocks += [Line(line, "warn") for line in self._grouped_differences()]
+        blocks += [*self.omission(), *(Line(line, "warn") for line in self._grouped_differences())]
         blocks += [Line(f"not tried: {name} ({reason})", "dim") for name, reason in self.not_tried]
         if self.parting:
             blocks.append(Line(str(self.parting.get("message", "")), "warn"))
         return [*blocks, *self.sandbox.warning()]
+
+    def omission(self) -> list[Line]:
+        """What was left out of the user's data, as a line of any view that shows this report."""
+        return [Line(str(self.left_out), "warn")] if self.left_out else []
 
     def _grouped_differences(self) -> list[str]:
         """The differences, those with the same words in one line."""

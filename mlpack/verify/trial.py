@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlpack.core.framework import InputHints
 from mlpack.runtime.session import Array, Feed, rows_in, take_rows
 from mlpack.runtime.signature import Signature
+from mlpack.verify.absent import LeftOut, with_text_only
 from mlpack.verify.align import Alignment
 from mlpack.verify.peer import Answer, Peer
 from mlpack.verify.probe import Probe
@@ -53,15 +54,23 @@ class Asked:
 
 @dataclass
 class Reference:
-    """The model that is right by definition. Its answers are kept, so that every candidate is held against the same ones."""
+    """The model that is right by definition. Its answers are kept, so that every candidate is held against the same ones.
+
+    ``data`` are the user's own rows, without those that are ``left_out``. Raises DataError where none is left.
+    """
 
     peer: Peer
     hints: InputHints
     data: Feed | None = None
     released: bool = False
+    left_out: LeftOut | None = None
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _probes: list[Probe] = field(default_factory=list)
     _noise: dict[str, dict[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.data is not None:
+            self.data, self.left_out = with_text_only(self.data, self.signature)
 
     @property
     def signature(self) -> Signature:

@@ -129,21 +129,8 @@ def test_text_that_a_model_reads_is_neither_closed_nor_missing(saved, tmp_path):
     assert (signature.missing, signature.closed) == ((), ())
 
 
-def test_the_ids_of_a_keras_embedding_have_a_range(tmp_path):
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential(
-        [
-            keras.Input((5,), dtype="int32"),
-            keras.layers.Embedding(50, 4),
-            keras.layers.Flatten(),
-            keras.layers.Dense(3, activation="softmax"),
-        ]
-    )
-    path = tmp_path / "embedding.keras"
-    model.save(path)
-    signature = packed_signature(path, tmp_path / "m.mlpack")
+def test_the_ids_of_a_keras_embedding_have_a_range(embedding, tmp_path):
+    signature = packed_signature(embedding, tmp_path / "m.mlpack")
     assert dict(signature.ranges) == {signature.inputs[0].name: (0.0, 49.0)}
     assert (signature.missing, signature.closed) == ((), ())
 
@@ -225,5 +212,7 @@ def test_missing_text_that_the_original_imputes_is_refused_and_not_read_as_empty
         assert "city" not in session.signature.missing
         whole = frame.dropna()
         assert (session.run(whole)["label"] == model.predict(whole)).all()
-        with pytest.raises(DataError, match="missing text"):
-            session.run(frame)
+        for rows in (frame, frame.to_dict("records"), {name: frame[name].to_numpy() for name in frame}):
+            with pytest.raises(DataError, match="missing text"):
+                session.run(rows)
+        assert session.run(whole.to_dict("records"))["label"].tolist() == model.predict(whole).tolist()

@@ -110,7 +110,7 @@ def test_the_wrong_number_of_columns_by_position(tmp_path: Path) -> None:
 def test_mixed_columns_of_text_and_numbers(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", 'city,age,rooms\n"Rio, Brazil",41.5,3\n,,2.0\nNA,NA,-1\n')
     feed = read_data(path, MIXED)
-    assert feed["city"].ravel().tolist() == ["Rio, Brazil", "", "NA"]
+    assert feed["city"].ravel().tolist() == ["Rio, Brazil", None, "NA"]
     np.testing.assert_array_equal(feed["age"].ravel(), [41.5, np.nan, np.nan])
     assert feed["rooms"].dtype == np.int64
     assert feed["rooms"].ravel().tolist() == [3, 2, -1]
@@ -259,7 +259,7 @@ def test_parquet_of_text_categories_and_an_index(tmp_path: Path) -> None:
     frame = pd.DataFrame({"age": [1.5, None], "city": pd.Categorical(["x", None]), "rooms": [1, 2]}, index=["p", "q"])
     frame.to_parquet(tmp_path / "a.parquet")
     feed = read_data(tmp_path / "a.parquet", MIXED)
-    assert feed["city"].ravel().tolist() == ["x", ""]
+    assert feed["city"].ravel().tolist() == ["x", None]
     np.testing.assert_array_equal(feed["age"].ravel(), [1.5, np.nan])
 
 
@@ -291,7 +291,7 @@ def test_what_a_notebook_has_at_hand_becomes_a_feed(sample: object) -> None:
 def test_a_frame_with_text_for_inputs_by_column() -> None:
     frame = pd.DataFrame({"city": ["x", None], "rooms": [1, 2], "age": [1, 2]})
     feed = sample_feed(frame, MIXED)
-    assert feed["city"].ravel().tolist() == ["x", ""]
+    assert feed["city"].ravel().tolist() == ["x", None]
     assert feed["age"].dtype == np.float64
 
 

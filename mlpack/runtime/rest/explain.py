@@ -69,7 +69,7 @@ def _words(fault: Any, layout: Layout) -> str:
 
 
 def _lacks_instances(fault: Any) -> bool:
-    return fault["loc"] == ("instances",) and fault["type"] == "missing"
+    return bool(fault["loc"] == ("instances",) and fault["type"] == "missing")
 
 
 def _field_at(layout: Layout, places: Sequence[int | str]) -> Field | None:

@@ -23,7 +23,8 @@ _FALSE = frozenset({"false", "no", "f"})
 def column_array(cells: Cells, spec: TensorSpec, place: Place) -> Array:
     """The cells as a flat array of the dtype of ``spec``.
 
-    A missing value (an empty cell, NA, null, NaN) is NaN in a float column and the empty string in a text column.
+    A missing value (an empty cell, NA, null, NaN) is NaN in a float column. In a text column it is None: null, NaN, and an
+    empty cell where ``place`` says that such cells are ``blanks``; all other text stays as it is written.
     Raises DataError naming line and column of a cell that the dtype does not hold.
     """
     if isinstance(cells, np.ndarray) and cells.dtype.kind in "biuf":
@@ -165,13 +166,20 @@ def _to_bool(cell: Any) -> bool:
 def _strings(cells: Sequence[Any], place: Place) -> Array:
     array = np.empty(len(cells), object)
     for row, cell in enumerate(cells):
-        if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-            array[row] = ""
-        elif isinstance(cell, str):
-            array[row] = str(cell)
+        if isinstance(cell, str):
+            array[row] = str(cell) if cell or not place.blanks else None
+        elif _is_missing(cell):
+            array[row] = None
         else:
             raise place.error(row, f"{_shown(cell)}, and the model takes text here", 'write it in quotes: "…"')
     return array
+
+
+def _is_missing(cell: Any) -> bool:
+    """Whether a cell that is no text holds nothing: None, NaN, or what pandas has for it."""
+    return (
+        cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ in {"NAType", "NaTType"}
+    )
 
 
 def _shown(cell: Any) -> str:

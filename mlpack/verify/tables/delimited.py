@@ -41,7 +41,7 @@ def read_delimited(path: Path, signature: Signature | None, max_rows: int | None
         if len(cells) != width:
             raise _ragged(path, line, len(cells), first[0], width)
     columns = tuple(zip(*(cells for _, cells in body), strict=True)) if body else ((),) * width
-    return Table(path.name, names, columns, [line for line, _ in body])
+    return Table(path.name, names, columns, [line for line, _ in body], blanks=True)
 
 
 def _records(file: TextIO, delimiter: str, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -12,6 +12,7 @@ import numpy as np
 from mlpack.core.errors import DataError
 from mlpack.runtime.session import Array, Feed
 from mlpack.runtime.signature import Signature, TensorSpec
+from mlpack.verify.absent import with_empty_text
 from mlpack.verify.tables.cells import MISSING, column_array, to_float
 from mlpack.verify.tables.shapes import check_feed, fit_array
 from mlpack.verify.tables.table import Cells, Place, Table, check_names
@@ -70,7 +71,7 @@ def fit_table(table: Table, signature: Signature | None) -> Feed:
         return nested
     needs = needs_of(signature)
     places = _assign(table, needs)
-    feed = {need.spec.name: _columns(table, need, places[need.spec.name]) for need in needs}
+    feed = {need.spec.name: _columns(table, need, places[need.spec.name], signature) for need in needs}
     return check_feed(feed, signature, table.source)
 
 
@@ -124,9 +125,15 @@ def _check_count(table: Table, wanted: int | None, given: int) -> None:
     )
 
 
-def _columns(table: Table, need: Need, places: Sequence[int]) -> Array:
+def _columns(table: Table, need: Need, places: Sequence[int], signature: Signature) -> Array:
     """The columns side by side, in the shape of the input."""
-    arrays = [column_array(table.columns[place], need.spec, table.place(place)) for place in places]
+    names = need.names or (need.spec.name,) * len(places)
+    arrays = [
+        column_array(
+            table.columns[place], need.spec, table.place(place, blanks=_has_blanks(need.spec, name, signature))
+        )
+        for place, name in zip(places, names, strict=True)
+    ]
     if len(need.spec.shape) == 1:
         return arrays[0]
     matrix = np.stack(arrays, axis=1)
@@ -138,6 +145,13 @@ def _columns(table: Table, need: Need, places: Sequence[int]) -> Array:
             hint="give the input as an array: numpy.save('data.npy', array)",
         )
     return matrix.reshape(len(matrix), *(int(size) for size in need.spec.shape[1:]))
+
+
+def _has_blanks(spec: TensorSpec, name: str, signature: Signature) -> bool:
+    """Whether an empty cell of a column is a missing value: not where the model knows the empty text as one of its
+    categories, nor where it reads whole texts, which may well be empty.
+    """
+    return len(spec.shape) > 1 and "" not in signature.categories.get(name, ())
 
 
 def _nested(table: Table, signature: Signature) -> Feed | None:
@@ -190,7 +204,7 @@ def _as_it_is(table: Table) -> Feed:
     for place, (name, column) in enumerate(zip(names, table.columns, strict=True)):
         spec = TensorSpec(name, _dtype(column), ("batch", 1))
         feed[name] = column_array(column, spec, table.place(place))[:, None]
-    return feed
+    return with_empty_text(feed)
 
 
 def _dtypes(table: Table) -> set[str]:

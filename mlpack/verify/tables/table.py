@@ -18,13 +18,17 @@ _INDEXES = {"", "index", "unnamed: 0", "__index_level_0__", "rownames"}
 
 @dataclass(frozen=True)
 class Table:
-    """``names`` is None where the file has no header. ``lines`` are 1-based, one a row; ``unit`` is what they count."""
+    """``names`` is None where the file has no header. ``lines`` are 1-based, one a row; ``unit`` is what they count.
+
+    ``blanks`` says that the file has no other way to write a missing value than an empty cell.
+    """
 
     source: str
     names: tuple[str, ...] | None
     columns: tuple[Cells, ...]
     lines: Sequence[int]
     unit: str = "line"
+    blanks: bool = False
 
     @property
     def rows(self) -> int:
@@ -36,20 +40,21 @@ class Table:
         assert self.names is not None
         return self.columns[self.names.index(name)]
 
-    def place(self, position: int) -> Place:
-        """Where the column at ``position`` stands, for messages."""
+    def place(self, position: int, *, blanks: bool = False) -> Place:
+        """Where the column at ``position`` stands; ``blanks`` are missing values in it, as far as the file has any."""
         name = self.names[position] if self.names is not None else f"{position + 1}"
-        return Place(self.source, name, self.lines, self.unit)
+        return Place(self.source, name, self.lines, self.unit, blanks and self.blanks)
 
 
 @dataclass(frozen=True)
 class Place:
-    """A column of a file, for messages that name the line."""
+    """A column of a file, for messages that name the line. ``blanks`` says that an empty text in it is a missing one."""
 
     source: str
     column: str
     lines: Sequence[int]
     unit: str = "line"
+    blanks: bool = False
 
     def error(self, row: int, reason: str, hint: str = "") -> DataError:
         """The error of one cell."""

@@ -145,7 +145,9 @@ def test_what_the_model_does_not_take_is_422_and_says_where(flowers, body, told)
 
 def test_who_sends_nan_where_a_value_may_be_missing_is_told_to_send_null(mixed) -> None:
     (instance,) = mixed.example["instances"]
-    status, message = refused(mixed, json.dumps({"instances": [instance | {"income": math.nan, "city: home": math.nan}]}))
+    status, message = refused(
+        mixed, json.dumps({"instances": [instance | {"income": math.nan, "city: home": math.nan}]})
+    )
     assert status == 422
     assert "instances[0].income: NaN is not accepted: send null where the value is missing" in message
     assert 'instances[0]["city: home"]: NaN is not accepted, and a value may not be missing here' in message

@@ -97,22 +97,9 @@ def test_columns_of_text_with_categories_closed_and_open(tmp_path):
     assert verdicts["NaN in age"] == "PASS"
 
 
-def test_the_ids_of_an_embedding(tmp_path):
-    import keras
-
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential(
-        [
-            keras.Input((5,), dtype="int32"),
-            keras.layers.Embedding(50, 4),
-            keras.layers.Flatten(),
-            keras.layers.Dense(3, activation="softmax"),
-        ]
-    )
-    path = tmp_path / "embedding.keras"
-    model.save(path)
-    mlpack.pack(path, tmp_path / "embedding.mlpack")
-    report = held_against(path, tmp_path / "embedding.mlpack", tmp_path)
+def test_the_ids_of_an_embedding(embedding, tmp_path):
+    mlpack.pack(embedding, tmp_path / "embedding.mlpack")
+    report = held_against(embedding, tmp_path / "embedding.mlpack", tmp_path)
     assert report.verdict == "PASS", report.reason
     # Keras answers -1 with the last of its table; the service does not take it, and that binds nobody.
     assert [item["probe"] for item in report.differences if "bind nobody" in item["message"]]
@@ -136,6 +123,14 @@ def test_a_key_and_a_name(linear, packed, tmp_path, monkeypatch):
             assert mlpack.verify(linear, f"{address}/v2/models/iris/versions/1").verdict == "PASS"
             with pytest.raises(UsageError, match="no model 'iris' in version '7'"):
                 mlpack.verify(linear, f"{address}/v2/models/iris/versions/7")
+
+
+def test_a_service_of_another_model_is_told_once(network, packed, tmp_path):
+    with served(packed, tmp_path) as service:
+        for address in addresses(service):
+            report = mlpack.verify(network, address)
+            assert (report.verdict, report.probes) == ("FAIL", ())
+            assert report.reason.startswith("the service has other inputs than layer.onnx: it serves another model: ")
 
 
 def test_the_other_port_is_named(linear, packed, tmp_path):
