@@ -28,7 +28,7 @@ lint: $(READY)  ## ruff, mypy strict, the layers, the size of modules and functi
 	lint-imports
 	python -m pytest -q tests/test_layout.py
 
-bench: $(READY)  ## the promises on speed and memory; writes docs/performance.md
+bench: $(READY)  ## the promises on speed and memory (ARGS=serving for a part); writes docs/performance.md
 	@python benchmarks/run.py $(ARGS)
 
 SECONDS ?= 120
