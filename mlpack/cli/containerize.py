@@ -42,6 +42,7 @@ def containerize(  # noqa: PLR0913 - a parameter an option
         typer.Option(
             "--base",
             metavar="IMAGE",
+            envvar="MLPACK_BASE",
             help="Image to build on, with Python, pip and venv (python:3.X-slim of your Python).",
             rich_help_panel=_BUILD,
         ),
@@ -51,6 +52,7 @@ def containerize(  # noqa: PLR0913 - a parameter an option
         typer.Option(
             "--wheels",
             metavar="DIR",
+            envvar="MLPACK_WHEELS",
             help="Install from this folder of wheels, with no network.",
             rich_help_panel=_BUILD,
         ),
