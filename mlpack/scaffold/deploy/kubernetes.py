@@ -10,6 +10,7 @@ from mlpack.scaffold.deploy import workload as facts
 from mlpack.scaffold.deploy.names import check_namespace
 from mlpack.scaffold.deploy.workload import Workload
 from mlpack.scaffold.deploy.yaml_text import mapping, quoted
+from mlpack.scaffold.docker import USER
 from mlpack.scaffold.templates import render
 
 FILES = (
@@ -55,7 +56,7 @@ def limits(workload: Workload) -> Mapping[str, Any]:
         "grpc_port": facts.GRPC_PORT,
         "ready": facts.READY,
         "live": facts.LIVE,
-        "user": facts.USER,
+        "user": USER,
         "memory": workload.memory,
         "memory_limit": workload.memory_limit,
         "pre_stop": facts.PRE_STOP,

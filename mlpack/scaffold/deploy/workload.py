@@ -20,8 +20,6 @@ GRPC_PORT: int = _DEFAULTS["grpc_port"]
 METRICS = "/metrics"
 READY = "/readyz"
 LIVE = "/livez"
-USER = 10001
-"""Who the service is in its image: a number, for a cluster can only tell of a number that it is not root."""
 PRE_STOP = 5
 """Seconds in which a pod that has to go still takes requests, until everyone who sends them knows."""
 DRAIN = math.ceil(_DEFAULTS["drain_timeout"])
