@@ -59,7 +59,9 @@ def test_an_engine_that_is_not_for_this_user():
     try:
         for one in modes:
             one.chmod(0o755)
-        code = f"{ASK}\nimport os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n{ASK}"  # imports are done by then
+        code = (
+            f"{ASK}\nimport os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n{ASK}"  # imports are done by then
+        )
         ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     finally:
         for one, mode in modes.items():
