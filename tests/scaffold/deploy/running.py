@@ -10,6 +10,13 @@ from typing import Any
 
 import yaml
 
+import mlpack
+
+PROVIDERS = {"github": ".github/workflows/{}.yml", "gitlab": ".gitlab-ci.yml"}
+"""Where each has the file of a pipeline."""
+SCHEMAS = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail")
 """What GitHub runs for ``shell: bash``; GitLab's scripts begin with the same options."""
 
@@ -29,6 +36,12 @@ class Ended:
     step: str
     code: int
     printed: str
+
+
+def written(repository: Path, provider: Any, model: str, **options: Any) -> Path:
+    """The file of the pipeline for ``model``, which is written."""
+    name = mlpack.init_ci(repository, provider=provider, model=model, **options).name
+    return repository / PROVIDERS[provider].format(name)
 
 
 def steps_of(path: Path) -> list[Step]:

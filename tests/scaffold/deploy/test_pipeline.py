@@ -6,8 +6,6 @@ import json
 import os
 import pickle
 import shutil
-import sys
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import joblib
@@ -15,48 +13,18 @@ import pytest
 import yaml
 from scaffold.deploy.checking import check_schema
 from scaffold.deploy.documents import below
-from scaffold.deploy.running import run, steps_of
+from scaffold.deploy.running import PROVIDERS, SCHEMAS, run, steps_of, written
 
 import mlpack
 from mlpack.core.errors import CorruptFileError, UsageError
 from mlpack.scaffold.deploy.pipeline import pipeline_of
 
-PROVIDERS = {
-    "github": (".github/workflows/{}.yml", "vendor.github-workflows"),
-    "gitlab": (".gitlab-ci.yml", "vendor.gitlab-ci"),
-}
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MALICIOUS = b"\x80\x02cposix\nsystem\nX\x0b\x00\x00\x00touch owned\x85R."
 
 
 @pytest.fixture(params=PROVIDERS)
 def provider(request):
     return request.param
-
-
-@pytest.fixture
-def repository(tmp_path):
-    (tmp_path / "repository" / "models").mkdir(parents=True)
-    return tmp_path / "repository"
-
-
-@pytest.fixture
-def environment(tmp_path):
-    """What a runner has: the commands of this environment, where all that the pipeline installs is installed already."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    kept = {
-        "PATH": path,
-        "MLPACK_CACHE": str(tmp_path / "cache"),
-        "PIP_NO_INDEX": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
-    return {**os.environ, **kept, "GITHUB_SHA": COMMIT, "CI_COMMIT_SHA": COMMIT, "CI": "true"}
-
-
-def written(repository, provider, model, **options):
-    """The file of the pipeline for ``model``."""
-    name = mlpack.init_ci(repository, provider=provider, model=model, **options).name
-    return repository / PROVIDERS[provider][0].format(name)
 
 
 def before_the_image(path):
@@ -77,7 +45,7 @@ DATA = "rows of: mine.csv"
 
 def test_it_is_valid_and_its_commands_are_what_was_meant(tmp_path, provider):
     found = {model: written(tmp_path / str(number), provider, model, data=DATA) for number, model in enumerate(NAMES)}
-    check_schema(PROVIDERS[provider][1], *found.values())
+    check_schema(SCHEMAS[provider], *found.values())
     for model, path in found.items():
         said = [line for step in steps_of(path) for line in step.script.splitlines()]
         assert set(pipeline_of(tmp_path, model, DATA, None, None).lines(provider).values()) <= set(said)
@@ -92,7 +60,7 @@ def test_the_check_would_see_a_key_that_is_none(repository, provider):
         .replace("  script:", "  scripts:")
     )
     with pytest.raises(AssertionError):
-        check_schema(PROVIDERS[provider][1], path)
+        check_schema(SCHEMAS[provider], path)
 
 
 def test_rendered_twice_is_equal_byte_for_byte(tmp_path, provider):
