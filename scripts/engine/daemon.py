@@ -10,10 +10,11 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +83,8 @@ def started(megabytes: int = MEGABYTES) -> Iterator[Engine]:
             folder = prepared(secrets.token_hex(4), megabytes)
             owned.enter_context(alone(folder / "lock"))
         try:
-            engine = Engine(folder, launched(folder, ["setpriv", "--pdeathsig", "TERM"]))
-            wait_for(engine)
-            yield engine
+            process = owned.enter_context(launched(folder, ["setpriv", "--pdeathsig", "TERM"]))
+            yield wait_for(Engine(folder, process))
         finally:
             with alone(engines() / "lock"):
                 leftovers.clear(folder)
@@ -97,7 +97,12 @@ def keep() -> str:
         sweep()
         folder = engines() / KEPT
         if not folder.exists():
-            wait_for(Engine(prepared(KEPT, MEGABYTES), launched(folder, [])))
+            prepared(KEPT, MEGABYTES)
+            try:
+                wait_for(Engine(folder, launched(folder, [])))
+            except EngineError:
+                leftovers.clear(folder)
+                raise
     return address_in(folder)
 
 
@@ -138,9 +143,13 @@ def prepared(name: str, megabytes: int) -> Path:
     """A folder with the settings of an engine, its disk and its bridge."""
     folder = engines() / name
     folder.mkdir(mode=0o711)
-    mount_disk(folder / "disk.img", folder / "data", megabytes)
-    (folder / "daemon.json").write_text(json.dumps(settings(folder), indent=1))
-    network.make_bridge(leftovers.bridge(folder))
+    try:
+        mount_disk(folder / "disk.img", folder / "data", megabytes)
+        (folder / "daemon.json").write_text(json.dumps(settings(folder), indent=1))
+        network.make_bridge(leftovers.bridge(folder))
+    except BaseException:
+        leftovers.clear(folder)
+        raise
     return folder
 
 
@@ -182,31 +191,44 @@ def launched(folder: Path, by: list[str]) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_for(engine: Engine) -> None:
-    """Raises EngineError with the end of its log where the engine ends, or never answers."""
+def wait_for(engine: Engine) -> Engine:
+    """The same engine, once it answers. Raises EngineError with the end of its log where it ends, or never does."""
     until = time.monotonic() + SECONDS_TO_ANSWER
     while not answers(engine.address):
         if engine.process.poll() is not None or time.monotonic() > until:
             log = (engine.folder / "dockerd.log").read_text(errors="replace").splitlines()
             raise EngineError("dockerd does not start", why=" ".join(log[-1:]), details="\n".join(log[-40:]))
         time.sleep(0.05)
+    return engine
 
 
 def answers(address: str) -> bool:
     """Whether an engine answers at ``address``."""
+    place = address.removeprefix("unix://")
+    return _socket_answers(place) if place != address else _remote_answers(address)
+
+
+def _socket_answers(path: str) -> bool:
+    """Not through the SDK, whose client leaves a socket open for each time that nobody answers."""
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.settimeout(10)
+        try:
+            asking.connect(path)
+            asking.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return b" 200 " in asking.recv(100)
+        except OSError:
+            return False
+
+
+def _remote_answers(address: str) -> bool:
     import docker
     from requests.exceptions import RequestException
 
     try:
-        client = docker.DockerClient(base_url=address, timeout=10)
-    except docker.errors.DockerException:
-        return False
-    try:
-        return bool(client.ping())
+        with closing(docker.DockerClient(base_url=address, timeout=10)) as client:
+            return bool(client.ping())
     except (docker.errors.DockerException, RequestException):
         return False
-    finally:
-        client.close()
 
 
 def address_in(folder: Path) -> str:

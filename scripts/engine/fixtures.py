@@ -50,6 +50,12 @@ def base_image_fixture(engine: DockerClient) -> str:
         return image.base_image(engine)
 
 
+@pytest.fixture(scope="session", name="empty_image")
+def empty_image_fixture(engine: DockerClient) -> str:
+    """The tag of an image without Python, or anything else."""
+    return image.empty_image(engine)
+
+
 @pytest.fixture(scope="session", name="wheels")
 def wheels_fixture() -> Callable[[Path], Path]:
     """Gives the folder of wheels for a ``requirements.txt``."""
@@ -69,7 +75,7 @@ def registry_fixture() -> Iterator[str]:
 
 
 @pytest.fixture
-def engine_unchanged(engine: DockerClient, base_image: str) -> Iterator[None]:  # noqa: ARG001 -- it is there before
+def engine_unchanged(engine: DockerClient, base_image: str, empty_image: str) -> Iterator[None]:  # noqa: ARG001 -- there before
     """The test fails where the engine holds more or less after it than before."""
     with contents.unchanged(engine):
         yield

@@ -33,6 +33,9 @@ def _short(folder: Path) -> str:
 
 def clear(folder: Path) -> None:
     """End what runs for the engine in ``folder``, take back what it made, and remove the folder."""
+    end(
+        contained(folder), signal.SIGKILL, PATIENCE
+    )  # before dockerd asks them, and waits ten seconds for each that does not hear
     end(daemons(folder), signal.SIGTERM, PATIENCE)
     end(processes(folder), signal.SIGKILL, PATIENCE)
     names = bridges(folder)  # while its books are there to read
@@ -68,10 +71,16 @@ def daemons(folder: Path) -> list[int]:
     return _those(lambda pid: config in _read(pid, "cmdline").split(b"\0"))
 
 
+def contained(folder: Path) -> list[int]:
+    """What runs in the containers of the engine in ``folder``."""
+    group = os.fsencode(f"/{control_group(folder)}/")
+    return _those(lambda pid: group in _read(pid, "cgroup"))
+
+
 def processes(folder: Path) -> list[int]:
     """Everything that runs for the engine in ``folder``: daemons, shims, and what runs in containers."""
-    inside, group = os.fsencode(f"{folder}/"), os.fsencode(f"/{control_group(folder)}/")
-    return _those(lambda pid: inside in _read(pid, "cmdline") or group in _read(pid, "cgroup"))
+    inside = os.fsencode(f"{folder}/")
+    return [*contained(folder), *_those(lambda pid: inside in _read(pid, "cmdline"))]
 
 
 def _those(wanted: Callable[[int], bool]) -> list[int]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import docker
@@ -20,8 +21,8 @@ from mlpack.core.errors import EngineError
 SCRIPTS = Path(daemon.__file__).parent.parent
 
 
-def client_of(address: str) -> docker.DockerClient:
-    return docker.DockerClient(base_url=address, timeout=300)
+def client_of(address: str) -> closing[docker.DockerClient]:
+    return closing(docker.DockerClient(base_url=address, timeout=300))
 
 
 def left_of(folder: Path) -> list[object]:
@@ -44,31 +45,29 @@ def fill(client: docker.DockerClient) -> list[int]:
 
 
 def test_a_container_runs_and_answers_on_its_port(own_place) -> None:
-    with daemon.started() as engine:
-        client = client_of(engine.address)
+    with daemon.started() as engine, client_of(engine.address) as client:
         assert client.info()["Driver"] == "overlay2"
         tag = base_image(client)
         assert client.containers.run(tag, ["python", "-c", "print(6 * 7)"], remove=True) == b"42\n"
         serving = ["python", "-u", "-m", "http.server", "--directory", "/usr/lib/python3", "8000"]
         server = client.containers.run(tag, serving, detach=True, ports={"8000/tcp": ("127.0.0.1", None)})
-        next(server.logs(stream=True))
+        lines = server.logs(stream=True)
+        assert next(lines).startswith(b"Serving")
+        lines.close()
         server.reload()
         port = server.ports["8000/tcp"][0]["HostPort"]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/dist-packages/") as answer:
             assert b"pip/" in answer.read()
-        client.close()
 
 
 def test_nothing_is_left_of_it(own_place) -> None:
-    with daemon.started() as engine:
-        client = client_of(engine.address)
+    with daemon.started() as engine, client_of(engine.address) as client:
         pids = fill(client)
         assert len(leftovers.bridges(engine.folder)) == 2
         assert set(pids) <= set(leftovers.processes(engine.folder))
         assert leftovers.mounts(engine.folder)
         assert leftovers.control_groups(engine.folder)
         bridges = leftovers.bridges(engine.folder)
-        client.close()
     assert not left_of(engine.folder)
     assert not [pid for pid in pids if leftovers.runs(pid)]
     assert not [name for name in bridges if Path("/sys/class/net", name).exists()]
@@ -83,14 +82,16 @@ def test_the_host_is_as_before_while_it_runs(own_place) -> None:
 
 
 def test_two_stand_beside_each_other(own_place) -> None:
-    with daemon.started() as one, daemon.started() as other:
-        clients = client_of(one.address), client_of(other.address)
-        nets = [client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"] for client in clients]
+    with (
+        daemon.started() as one,
+        daemon.started() as other,
+        client_of(one.address) as first,
+        client_of(other.address) as second,
+    ):
+        nets = [client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"] for client in (first, second)]
         assert nets[0] != nets[1]
-        fill(clients[0])
-        assert clients[1].containers.list(all=True) == []
-        for client in clients:
-            client.close()
+        fill(first)
+        assert second.containers.list(all=True) == []
     assert not left_of(one.folder)
     assert not left_of(other.folder)
 
@@ -123,9 +124,8 @@ with daemon.started() as engine:
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
     where, pid = owner.stdout.readline().split()
-    client = client_of(daemon.address_in(Path(where)))
-    pids = fill(client)
-    client.close()
+    with client_of(daemon.address_in(Path(where))) as client:
+        pids = fill(client)
     os.kill(int(pid), signal.SIGKILL)
     owner.kill()
     owner.communicate()
@@ -167,6 +167,14 @@ def test_one_that_is_kept_stays_and_is_started_again_when_it_was_killed(own_plac
     daemon.drop()
     assert not daemon.answers(address)
     assert not left_of(own_place / places.KEPT)
+
+
+def test_a_small_disk_is_full_soon(own_place) -> None:
+    """What a test of a machine without space needs: nothing else on this machine is full."""
+    with daemon.started(megabytes=100) as engine, client_of(engine.address) as client:
+        with pytest.raises(docker.errors.DockerException):
+            base_image(client)
+        assert not client.images.list()
 
 
 def test_what_is_missing_is_said_with_what_to_install(own_place, monkeypatch, tmp_path) -> None:

@@ -26,6 +26,7 @@ def test_without_an_engine_a_test_fails(tmp_path) -> None:
     )
     (tmp_path / "test_it.py").write_text("def test_it(engine): pass\n")
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)]
     ended = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
     assert ended.returncode == 1

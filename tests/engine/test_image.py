@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import tarfile
 
+import docker
+import pytest
 from engine import debian
 from engine.image import base_image as import_base
 
@@ -38,6 +40,13 @@ def test_it_is_imported_once(engine, base_image) -> None:
     before = engine.images.get(base_image).id
     assert import_base(engine) == base_image
     assert engine.images.get(base_image).id == before
+
+
+def test_the_empty_one_has_no_python(engine, empty_image, engine_unchanged) -> None:
+    with pytest.raises(docker.errors.APIError, match="python3"):
+        said(engine, empty_image, "python3", "--version")
+    (made,) = engine.containers.list(all=True, filters={"ancestor": empty_image})
+    made.remove()
 
 
 def test_an_image_is_built_on_it(engine, base_image, engine_unchanged) -> None:

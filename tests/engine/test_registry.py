@@ -8,9 +8,9 @@ import urllib.request
 from engine.registry import registry as another
 
 
-def test_an_image_goes_there_and_back(engine, base_image, registry, engine_unchanged) -> None:
+def test_an_image_goes_there_and_back(engine, empty_image, registry, engine_unchanged) -> None:
     name = f"{registry}/models/there"
-    image = engine.images.get(base_image)
+    image = engine.images.get(empty_image)
     image.tag(name, "1")
     lines = list(engine.images.push(name, tag="1", stream=True, decode=True))
     assert not [line for line in lines if "error" in line]
