@@ -1,7 +1,7 @@
 """Measures what mlpack promises, prints each figure beside its bound, and writes docs/performance.md.
 
-``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox|serving] ...``; exits 1 when a promise
-is broken.
+``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox|serving|containers] ...``; exits 1 when a
+promise is broken.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import containers
 import conversion
 import inspection
 import memory
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "scanning": scanning.measure,
     "sandbox": sandbox.measure,
     "serving": serving.measure,
+    "containers": containers.measure,
 }
 
 
