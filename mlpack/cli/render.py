@@ -21,6 +21,8 @@ from mlpack.core.errors import INTERRUPTED, MlpackError, ParityError
 from mlpack.core.view import Block, Brief, Line, Result, json_ready
 
 Made = TypeVar("Made")
+_ON_ONE_LINE = frozenset({"serve"})
+"""Commands that go on after their document: whoever reads a line has the whole of it, whether it tells of an error or not."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ class Renderer:
             code = self.fail(_bug(error))
         raise typer.Exit(code)
 
+    def tell(self, begun: str) -> None:
+        """Say on stderr, once and also where that is no terminal, that something has begun which takes its time."""
+        if not (self.quiet or self.json):
+            sys.stderr.write(f"{begun} …\n")  # typer.echo would write into the line that a spinner turns in
+            sys.stderr.flush()
+
     def show(self, result: Result) -> int:
         """Print ``result`` and return its exit code."""
         code = result.exit_code
@@ -102,7 +110,8 @@ class Renderer:
         import json
 
         document = {"command": self.command, "ok": code == 0, "exit_code": code, "data": data, "errors": list(errors)}
-        typer.echo(json.dumps(json_ready(document), indent=2, ensure_ascii=False, allow_nan=False))
+        indent = None if self.command in _ON_ONE_LINE else 2
+        typer.echo(json.dumps(json_ready(document), indent=indent, ensure_ascii=False, allow_nan=False))
 
     def _draw(self, blocks: Sequence[Block], stream: Any) -> None:
         from mlpack.cli.draw import draw

@@ -30,7 +30,7 @@ def scaffold(
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="The folder to write the project to.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Render anew what was rendered there before. Your own files stay.")
+        bool, typer.Option("--force", help="Render anew what was rendered there; your edits stay as FILE.bak.")
     ] = False,
     no_lock: Annotated[
         bool, typer.Option("--no-lock", help="Pin versions without asking the index for hashes.")

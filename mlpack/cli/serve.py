@@ -150,17 +150,18 @@ def serve(  # noqa: PLR0913 - a parameter an option
         *_options(log_level=log_level, otlp_endpoint=otlp_endpoint, announce=_announce(json=json, quiet=quiet)),
     ]
 
+    renderer = Renderer("serve", json=json, quiet=quiet, verbose=verbose)
+
     def call() -> Launch:
         from mlpack.scaffold.cache import Packing
         from mlpack.scaffold.launch import prepared
 
         packing = Packing(data, name, format_, require_sandbox)
         flags = _flags(trust, allow, trust_file)
-        return prepared(model, options, **vouched(trust, allow, trust_file), packing=packing, flags=flags)
+        vouching = vouched(trust, allow, trust_file)
+        return prepared(model, options, **vouching, packing=packing, flags=flags, begun=renderer.tell)
 
-    Renderer("serve", json=json, quiet=quiet, verbose=verbose).hand_over(
-        f"preparing the service of {model}", call, lambda launch: _start(launch, silent=quiet or json)
-    )
+    renderer.hand_over(f"preparing the service of {model}", call, lambda launch: _start(launch, silent=quiet or json))
 
 
 def _announce(*, json: bool, quiet: bool) -> str | None:

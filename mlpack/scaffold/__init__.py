@@ -30,8 +30,8 @@ def scaffold(
     """Render the service of ``model``, a bundle or a model file, into the folder ``path``: it runs without mlpack.
 
     A model file is packed first, as `mlpack.pack` does with ``data``, ``name`` and ``format``, into the cache. With
-    ``force`` a project that was rendered before is rendered anew; files that are not mlpack's stay. Without ``lock`` the
-    index is not asked for hashes.
+    ``force`` a project that was rendered before is rendered anew; files that are not mlpack's stay, and what was edited in
+    those that are is kept as ``FILE.bak``. Without ``lock`` the index is not asked for hashes.
 
     Raises UsageError, OutputError, MissingLibraryError, and what `mlpack.pack` raises. Nothing is written then.
     """

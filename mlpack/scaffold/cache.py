@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,15 +68,17 @@ class Judged:
         return f"{parity['verdict']}  {self.manifest.name}: {parity['rows']:,} rows compared with the original"
 
 
-def bundle_for(model: str | Path, trust: Trust, packing: Packing | None = None) -> Judged:
+def bundle_for(
+    model: str | Path, trust: Trust, packing: Packing | None = None, begun: Callable[[str], None] | None = None
+) -> Judged:
     """The bundle at ``model``, or that of the bare model file ``model``: packed on first use, and kept.
 
     The file is scanned every time, and so is the model in the bundle: nothing that is unsafe, or needs a trust that it has
-    not, is loaded or served. Raises what `mlpack.pack` raises.
+    not, is loaded or served. ``begun`` is told before a file is packed, which takes seconds. Raises what `mlpack.pack` raises.
     """
     path, options = Path(model), packing or Packing()
     if not is_bundle(path):
-        return _packed(path, trust, options)
+        return _packed(path, trust, options, begun or _untold)
     if options.given:
         raise UsageError(
             f"{' and '.join(options.given)} {'are' if len(options.given) > 1 else 'is'} for packing, and {path} is packed",
@@ -129,7 +131,11 @@ def _root() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "mlpack"
 
 
-def _packed(path: Path, trust: Trust, options: Packing) -> Judged:
+def _untold(_begun: str) -> None:
+    """Nobody wants to know."""
+
+
+def _packed(path: Path, trust: Trust, options: Packing, begun: Callable[[str], None]) -> Judged:
     header = identify(path)[1]
     is_vouched(path, header.findings, trust)
     digest = sha256_of(path)
@@ -139,6 +145,7 @@ def _packed(path: Path, trust: Trust, options: Packing) -> Judged:
         bundle = entry / "model.mlpack"
         kept = _kept(bundle, entry, digest)
         if kept is None:
+            begun(f"packing {path.name} and proving it")
             entry.mkdir(mode=0o700, exist_ok=True)
             _pack(path, bundle, name, trust, options)
         manifest = kept or _kept(bundle, entry, digest)

@@ -27,6 +27,6 @@ def run_scaffold(
     manifest = bundle_for(model, trust, packing).manifest
     requirements = lock_of(manifest, hashes=lock)
     files = project_files(manifest, requirements)
-    write_project(files, path)
+    overwritten = write_project(files, path)
     example = example_of_bundle(manifest).request
-    return ScaffoldResult(path, manifest, tuple(sorted(files)), requirements, example)
+    return ScaffoldResult(path, manifest, tuple(sorted(files)), requirements, example, overwritten)

@@ -8,7 +8,8 @@ import os
 import secrets
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from mlpack.core.errors import OutputError, UsageError
@@ -18,6 +19,8 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 """What is copied into every project, as it stands."""
 MARKER = ".scaffold.json"
 """The file in which a project lists what was rendered, by its SHA-256: what is not in it is the user's own."""
+
+_MOST_LISTED = 8
 
 Files = Mapping[str, bytes | Path]
 """What a project is made of, by the path in it: the bytes, or the file that is copied."""
@@ -41,10 +44,12 @@ def check_place(folder: Path, *, force: bool) -> None:
             hint="choose another name with -o",
         )
     if not force:
+        edited = _edited(folder, rendered_files(folder))
         raise UsageError(
             f"{folder} holds a scaffold already",
-            why="what you changed in the files that were rendered would be lost",
-            hint=f"render them anew with --force, or choose another name than {shlex.quote(str(folder))} with -o",
+            why=f"edited since they were rendered: {_listed(edited)}" if edited else "none of its files was edited",
+            hint="--force renders them anew, and keeps what you edited as FILE.bak; "
+            f"or choose another name than {shlex.quote(str(folder))} with -o",
         )
 
 
@@ -67,16 +72,18 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def write_project(files: Files, folder: Path) -> None:
+def write_project(files: Files, folder: Path) -> dict[str, str]:
     """Write ``files`` into ``folder``: whole or not at all where it is new, else file by file.
 
-    Files that a former project had and this one has not are removed; the user's own stay. Raises OutputError.
+    Files that a former project had and this one has not are removed; the user's own stay. What stood in the place of a file
+    and was edited, or the user's own, is kept beside it; the answer is the names of the kept files by those of the written
+    ones. Raises OutputError.
     """
     try:
         if folder.exists():
-            _write_over(files, folder)
-        else:
-            _write_new(files, folder)
+            return _write_over(files, folder)
+        _write_new(files, folder)
+        return {}
     except OSError as error:
         raise OutputError(
             f"{folder} cannot be written", why=error.strerror or str(error), hint="choose another place with -o"
@@ -103,14 +110,45 @@ def _write_new(files: Files, folder: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _write_over(files: Files, folder: Path) -> None:
+def _write_over(files: Files, folder: Path) -> dict[str, str]:
     """The marker is written first and last: a run that is killed between leaves a folder that --force still knows."""
     former = rendered_files(folder)
-    publish_bytes(_document(former | dict.fromkeys(files, "")), folder / MARKER)
+    publish_bytes(_document(dict.fromkeys(files, "") | former), folder / MARKER)
+    edited = _edited(folder, dict.fromkeys(files, "") | former)
+    kept = _keep([path for path in edited if _is_other(folder / path, files.get(path))], folder)
     for path in sorted(set(former) - set(files)):
         (folder / path).unlink(missing_ok=True)
     _fill(files, folder)
     publish_bytes(_marker(folder, files), folder / MARKER)
+    return kept
+
+
+def _edited(folder: Path, rendered: Mapping[str, str]) -> list[str]:
+    """The files in ``folder`` that are not what was ``rendered``; those that are gone are not among them."""
+    there = (path for path in sorted(rendered) if (folder / path).is_file())
+    return [path for path in there if _digest(folder / path) != rendered[path]]
+
+
+def _is_other(file: Path, content: bytes | Path | None) -> bool:
+    """Whether a file holds something else than what is about to be written."""
+    if content is None:
+        return True
+    return _digest(file) != (_digest(content) if isinstance(content, Path) else hashlib.sha256(content).hexdigest())
+
+
+def _keep(paths: Iterable[str], folder: Path) -> dict[str, str]:
+    """Move files aside, each to the first name of its own that is free."""
+    kept: dict[str, str] = {}
+    for path in paths:
+        names = (f"{path}.bak{number if number > 1 else ''}" for number in count(1))
+        kept[path] = next(name for name in names if not os.path.lexists(folder / name))
+        (folder / path).rename(folder / kept[path])
+    return kept
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = len(paths) - _MOST_LISTED
+    return ", ".join(paths[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _fill(files: Files, folder: Path) -> None:

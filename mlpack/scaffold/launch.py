@@ -7,7 +7,7 @@ import os
 import shlex
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -53,12 +53,13 @@ def prepared(
     trust: Sequence[str] = (),
     allow: Sequence[str] = (),
     flags: Sequence[str] = (),
+    begun: Callable[[str], None] | None = None,
 ) -> Launch:
     """Everything that can be refused is refused here, the cheapest first; then the model is packed if it has to be.
 
-    ``options`` are those of the service; ``flags`` say to `mlpack scan` what is trusted, before a reload. Raises
-    UsageError for options and ports that cannot be used, MissingLibraryError for extras that are not installed, and what
-    `mlpack.pack` raises.
+    ``options`` are those of the service; ``flags`` say to `mlpack scan` what is trusted, before a reload; ``begun`` is told
+    what takes its time when that begins. Raises UsageError for options and ports that cannot be used, MissingLibraryError
+    for extras that are not installed, and what `mlpack.pack` raises.
     """
     check_extras()
     settings = _settings(options)
@@ -69,7 +70,7 @@ def prepared(
             "--reload is for a bundle that is replaced, and a model file is not served itself",
             hint=f"mlpack pack {shlex.quote(str(path))} -o NAME.mlpack && mlpack serve NAME.mlpack --reload",
         )
-    bundle = bundle_for(path, gathered(trust, allow), packing)
+    bundle = bundle_for(path, gathered(trust, allow), packing, begun)
     manifest = bundle.manifest
     project = service_project(manifest)
     # A bundle that may be replaced is judged by each worker before it opens it, at its start if the format may carry code,

@@ -17,7 +17,7 @@ from mlpack.scaffold.example import Example, example_of
 from mlpack.scaffold.folder import RUNTIME, Files
 from mlpack.scaffold.proto import PROTO, compile_proto
 from mlpack.scaffold.proto import context as messages_of
-from mlpack.scaffold.requirements import Lock
+from mlpack.scaffold.requirements import INSTALL, Lock
 from mlpack.scaffold.schema import schema_source
 from mlpack.scaffold.templates import render
 
@@ -41,7 +41,7 @@ def project_files(manifest: Manifest, lock: Lock | None) -> Files:
         "name": _NO_NAME.sub("-", manifest.name).strip("-").lower() or "model",
         "title": _markdown(f"{manifest.name} {manifest.version}"),
         "clients": clients_of(manifest, example.request),
-        "hashes": lock is not None and not lock.reason,
+        "install": lock.install if lock else INSTALL,
     }
     own = {
         ".gitignore": render("service/gitignore.j2", context),

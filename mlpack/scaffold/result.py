@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +15,10 @@ from mlpack.scaffold.requirements import Lock
 
 @dataclass(frozen=True, repr=False)
 class ScaffoldResult(Shown):
-    """A project that was rendered: its ``files`` by their path in it, and an ``example`` request that it answers."""
+    """A project that was rendered: its ``files`` by their path in it, and an ``example`` request that it answers.
+
+    ``overwritten`` says where the former content of files is kept that were not as they had been rendered.
+    """
 
     command: ClassVar[str] = "scaffold"
 
@@ -24,6 +27,7 @@ class ScaffoldResult(Shown):
     files: tuple[str, ...]
     lock: Lock
     example: dict[str, Any]
+    overwritten: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -41,8 +45,10 @@ class ScaffoldResult(Shown):
                 "packages": self.lock.packages,
                 "hashes": not self.lock.reason,
                 "reason": self.lock.reason or None,
+                "install": self.lock.install,
             },
             "example": self.example,
+            "overwritten": [{"file": file, "kept": kept} for file, kept in self.overwritten.items()],
         }
 
     def view(self) -> Sequence[Block]:
@@ -56,9 +62,10 @@ class ScaffoldResult(Shown):
                 [
                     ("files", f"{len(self.files)}: {', '.join(own)}, model/, runtime/, tests/"),
                     ("requires", f"{self.lock.packages} packages, pinned {hashes}".rstrip()),
-                    ("run it", f"cd {place} && pip install -r requirements.txt && python -m runtime"),
+                    ("run it", f"cd {place} && {self.lock.install} && python -m runtime"),
                     ("ask it", "its README.md has a curl line and a gRPC client that work as they stand"),
                 ]
             ),
+            *(Line(f"{file} was edited: your version is in {kept}", "warn") for file, kept in self.overwritten.items()),
             *([Line(f"no hashes: {self.lock.reason}", "warn")] if self.lock.reason else []),
         ]

@@ -58,6 +58,12 @@ def test_text_goes_to_stdout_and_the_code_is_the_result_s(capsys: pytest.Capture
     assert capsys.readouterr() == ("all is well\n\nWeight  3 kg\n", "")
 
 
+def test_what_has_begun_is_told_on_stderr_to_people(capsys: pytest.CaptureFixture[str]) -> None:
+    for flags in ({}, {"quiet": True}, {"json": True}):
+        Renderer("weigh", **flags).tell("weighing it")
+        assert capsys.readouterr() == ("", "" if flags else "weighing it …\n")
+
+
 def test_the_envelope_of_a_result_is_frozen(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(Weighing, json=True) == 0
     out, err = capsys.readouterr()

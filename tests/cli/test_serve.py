@@ -98,6 +98,28 @@ def test_a_model_file_is_packed_once_and_served_under_its_name(logistic_pickle, 
     assert kept == {entry.name: entry.stat().st_mtime_ns for entry in (cache / "bundles").rglob("mlpack.json")}
 
 
+def test_that_a_file_is_packed_is_told_on_stderr_once(logistic_pickle, cache, tmp_path):
+    path = shutil.copy(logistic_pickle, tmp_path / "slow.pkl")
+    command = [sys.executable, "-m", "mlpack", "serve", path, *FREE]
+    pipe = subprocess.PIPE
+    for told in (["packing slow.pkl and proving it …"], []):
+        with subprocess.Popen(command, env=environment(cache), stdout=pipe, stderr=pipe, text=True) as service:
+            assert "is served" in service.stdout.readline()
+            service.terminate()
+            err = service.communicate(timeout=60)[1]
+        assert [line for line in err.splitlines() if line.startswith("packing")] == told
+
+
+@pytest.mark.parametrize("wrong", [("--name", "x"), ("--port", "x"), ("--tls-cert", "no.pem", "--tls-key", "no.pem")])
+def test_an_error_is_a_document_on_one_line_as_the_announcement_is(bundle, cache, wrong):
+    ended = mlpack_serve(cache, bundle, *wrong, "--json")
+    assert ended.stdout.count("\n") == 1
+    document = json.loads(ended.stdout)
+    assert (document["command"], document["ok"], document["exit_code"]) == ("serve", False, ended.returncode)
+    assert document["data"] is None
+    assert document["errors"][0]["hint"]
+
+
 def test_a_model_that_is_served_as_it_is(forest_pipeline, cache):
     """In joblib, by scikit-learn itself: nothing of mlpack unpickles it, so it is scanned before."""
     with served(cache, forest_pipeline, "--format", "native", "--name", "forest-1") as (_, told):

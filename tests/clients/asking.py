@@ -55,6 +55,16 @@ def started(python: str | Path, script: str) -> Iterator[Client]:
             process.kill()
 
 
+def check_ready(client: Client, example: Any, service: Any, over: str) -> None:
+    """Hold that the service and its model are there for ``client``, whose library has the names of all others for it."""
+    for call, named in (
+        ("is_server_live", {}),
+        ("is_server_ready", {}),
+        ("is_model_ready", {"model_name": example.name}),
+    ):
+        assert client.ask(call, over=over, at=service.at[over], **named) is True, call
+
+
 def tensors(feed: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """The arrays as JSON, with the protocol's names of their types. Every number is exact."""
     return {

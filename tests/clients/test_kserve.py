@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from clients.asking import Refused, tensors
+from clients.asking import Refused, check_ready, tensors
 
 OVER = ["http", "grpc"]
 ERRORS = {"http": "HTTPStatusError", "grpc": "AioRpcError"}
@@ -11,11 +11,7 @@ ERRORS = {"http": "HTTPStatusError", "grpc": "AioRpcError"}
 
 @pytest.mark.parametrize("over", OVER)
 def test_it_is_live_and_ready(pair, kserve, over) -> None:
-    example, service = pair
-    at = service.at[over]
-    assert kserve.ask("is_server_live", over=over, at=at) is True
-    assert kserve.ask("is_server_ready", over=over, at=at) is True
-    assert kserve.ask("is_model_ready", over=over, at=at, model_name=example.name) is True
+    check_ready(kserve, *pair, over)
 
 
 @pytest.mark.parametrize(("over", "binary"), [("http", True), ("http", False), ("grpc", True), ("grpc", False)])

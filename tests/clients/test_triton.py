@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from clients.asking import Refused, tensors
+from clients.asking import Refused, check_ready, tensors
 
 OVER = ["http", "grpc"]
 ERROR = "InferenceServerException"
@@ -11,12 +11,10 @@ ERROR = "InferenceServerException"
 
 @pytest.mark.parametrize("over", OVER)
 def test_it_is_live_and_ready(pair, triton, over) -> None:
+    check_ready(triton, *pair, over)
     example, service = pair
-    at = service.at[over]
-    assert triton.ask("is_server_live", over=over, at=at) is True
-    assert triton.ask("is_server_ready", over=over, at=at) is True
-    assert triton.ask("is_model_ready", over=over, at=at, model_name=example.name) is True
-    assert triton.ask("is_model_ready", over=over, at=at, model_name=example.name, model_version="1") is True
+    version = {"model_name": example.name, "model_version": "1"}
+    assert triton.ask("is_model_ready", over=over, at=service.at[over], **version) is True
 
 
 @pytest.mark.parametrize("over", OVER)

@@ -46,10 +46,42 @@ def test_a_project_is_not_written_over_unless_told(project):
 def test_with_force_the_users_own_files_stay(project):
     (project / "mine.py").write_text("mine\n")
     (project / "app.py").write_text("changed\n")
-    write_project({"app.py": b"new\n"}, project)
+    kept = write_project({"app.py": b"new\n", "notes.md": b"rendered\n"}, project)
+    assert kept == {"app.py": "app.py.bak"}
     assert (project / "app.py").read_bytes() == b"new\n"
+    assert (project / "app.py.bak").read_text() == "changed\n"
     assert (project / "mine.py").read_text() == "mine\n"
     assert not (project / "tests" / "test_app.py").exists()
+    assert set(rendered_files(project)) == {"app.py", "notes.md"}
+
+
+def test_what_would_be_lost_is_kept_beside_it(project):
+    (project / "notes.md").write_text("the user's own, by the name of what is rendered now\n")
+    (project / "tests" / "test_app.py").write_text("edited, and not rendered any more\n")
+    (project / "app.py").write_text("the same as is rendered now\n")
+    files = {"app.py": b"the same as is rendered now\n", "notes.md": b"rendered\n", "runtime/__init__.py": b""}
+    kept = {"notes.md": "notes.md.bak", "tests/test_app.py": "tests/test_app.py.bak"}
+    assert write_project(files, project) == kept
+    assert (project / "notes.md.bak").read_text().startswith("the user's own")
+    assert (project / "tests" / "test_app.py.bak").read_text().startswith("edited")
+    assert not (project / "tests" / "test_app.py").exists()
+    assert write_project(files, project) == {}
+
+
+def test_a_write_that_fails_between_loses_no_edit(project, tmp_path):
+    (project / "app.py").write_text("edited\n")
+    (project / "tests" / "test_app.py").write_text("edited as well\n")
+    with pytest.raises(OutputError):
+        write_project({**FILES, "model/weights": tmp_path / "gone"}, project)
+    assert write_project(FILES, project) == {}
+    assert is_whole(project)
+    assert (project / "app.py.bak").read_text() == "edited\n"
+    assert (project / "tests" / "test_app.py.bak").read_text() == "edited as well\n"
+
+
+def test_a_former_project_leaves_nothing_behind(project):
+    assert write_project({"app.py": b"new\n"}, project) == {}
+    assert (project / "app.py").read_bytes() == b"new\n"
     assert set(rendered_files(project)) == {"app.py"}
 
 

@@ -201,7 +201,8 @@ def test_force_keeps_what_is_not_mlpacks(table, project, tmp_path):
     assert (copy / "app.py").read_text() == "changed\n"
     result = mlpack.scaffold(table, copy, lock=False, force=True)
     assert (copy / "mine.py").exists()
-    assert contents(copy).keys() - contents(project).keys() == {Path("mine.py")}
+    assert contents(copy).keys() - contents(project).keys() == {Path("mine.py"), Path("app.py.bak")}
+    assert result.overwritten == {"app.py": "app.py.bak"}
     assert (copy / MARKER).read_bytes() == (project / MARKER).read_bytes()
     assert result.to_json()["requirements"]["hashes"] is False
     assert "no hashes" in result._repr_html_()
