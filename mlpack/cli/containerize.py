@@ -86,6 +86,9 @@ def containerize(  # noqa: PLR0913 - a parameter an option
             rich_help_panel=_BUILD,
         ),
     ] = None,
+    gpu: Annotated[
+        bool, typer.Option("--gpu", help="With --render-only: for a base with CUDA.", rich_help_panel=_BUILD)
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="With --render-only: write over a former one.", rich_help_panel=_BUILD)
     ] = False,
@@ -122,6 +125,7 @@ def containerize(  # noqa: PLR0913 - a parameter an option
             build_args=_pairs("--build-arg", build_arg),
             cache=not no_cache,
             render_only=render_only,
+            gpu=gpu,
             force=force,
             data=data,
             name=name,

@@ -24,6 +24,7 @@ def containerize(  # noqa: PLR0913 - a parameter an option
     build_args: Mapping[str, str] | None = None,
     cache: bool = True,
     render_only: str | Path | None = None,
+    gpu: bool = False,
     force: bool = False,
     data: str | Path | None = None,
     name: str | None = None,
@@ -40,7 +41,8 @@ def containerize(  # noqa: PLR0913 - a parameter an option
 
     ``base`` is the image to build on, with Python, pip and venv; ``wheels`` a folder to install from, with no network at
     all. ``platform`` is as Docker has it (``linux/arm64``). ``build_args`` reach the stage that installs, and no other. With
-    ``render_only`` the build context is written to that folder, and no engine is asked; ``force`` writes over a former one.
+    ``render_only`` the build context is written to that folder, and no engine is asked; ``force`` writes over a former one,
+    and ``gpu`` makes it one for a base with CUDA, which nothing here can prove.
     ``data``, ``name`` and ``format`` are those of `mlpack.pack`. ``tell`` hears what is being done.
 
     Raises UsageError, EngineError, SmokeTestError, MissingLibraryError, and what `mlpack.pack` raises.
@@ -50,7 +52,7 @@ def containerize(  # noqa: PLR0913 - a parameter an option
     from mlpack.scaffold.cache import Packing
 
     folder = Path(wheels) if wheels is not None else None
-    order = Order(tag, base, folder, platform, labels or {}, build_args or {}, cache, push)
+    order = Order(tag, base, folder, platform, labels or {}, build_args or {}, cache, push, gpu)
     packing = Packing(Path(data) if data is not None else None, name, format, require_sandbox)
     trusted, hear = gathered(trust, allow), tell or (lambda _: None)
     if render_only is not None:

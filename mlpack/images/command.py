@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from mlpack.core.errors import UsageError
 from mlpack.core.trust import Trust
 from mlpack.images.base import Base, base_of
 from mlpack.images.build import Wishes, build, remove_images
@@ -27,6 +28,9 @@ from mlpack.scaffold.launch import check_extras
 from mlpack.scaffold.requirements import UNUSED, closure_of, lock_of, wanted_by
 
 Tell = Callable[[str], None]
+_CUDA = "nvidia/cuda:12.9.1-cudnn-runtime-ubuntu24.04"
+_OF_CUDA = Target((3, 12), "x86_64", "glibc", (2, 39))
+"""The Python of that distribution."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,12 @@ class Order:
     arguments: Mapping[str, str] = field(default_factory=dict)
     cache: bool = True
     push: bool = False
+    gpu: bool = False
 
     @property
     def base_name(self) -> str:
         """The base to build on."""
-        return self.base or f"python:{this_python().version}-slim"
+        return self.base or (_CUDA if self.gpu else f"python:{this_python().version}-slim")
 
 
 def run_containerize(
@@ -55,9 +60,15 @@ def run_containerize(
     begun = time.monotonic()
     tag = tag_of(order.tag)
     reference_of(order.base_name)
+    if order.gpu:
+        raise UsageError(
+            "an image for a GPU is rendered, and not built here",
+            why="it proves itself where there is one: its service is ready once it has given the golden predictions",
+            hint="--gpu --render-only DIR, and docker build DIR there",
+        )
     check_extras()
     with connected() as engine:
-        tell(f"packing {model}")
+        tell(f"reading {model}")
         manifest = bundle_for(model, trust, packing).manifest
         base = base_of(engine, order.base_name, order.platform, tell)
         tell("gathering the requirements")
@@ -83,19 +94,38 @@ def run_render(
     reference_of(order.base_name)
     check_place(folder, force=force)
     check_extras()
-    tell(f"packing {model}")
+    tell(f"reading {model}")
     manifest = bundle_for(model, trust, packing).manifest
     tell("gathering the requirements")
-    target = this_python()
-    recipe = Recipe(order.base_name, target.version, "", labels=order.labels, arguments=tuple(order.arguments))
-    if order.wheels is not None:
-        recipe, reason = _with_wheels(recipe, _wheels(manifest, order, target), target), ""
-    else:
-        lock = lock_of(manifest, unused=UNUSED)
-        recipe, reason = replace(recipe, requirements=lock.text), lock.reason
+    recipe, reason = _rendered(manifest, order)
     files = context_files(manifest, recipe)
     write_project(files, folder)
     return ContextResult(folder, manifest, order.base_name, tuple(sorted(files)), not reason, reason)
+
+
+def _rendered(manifest: Manifest, order: Order) -> tuple[Recipe, str]:
+    """The recipe, and why its requirements have no hashes; empty where they have. Raises UsageError."""
+    target = _OF_CUDA if order.gpu else this_python()
+    recipe = Recipe(
+        order.base_name, target.version, "", labels=order.labels, arguments=tuple(order.arguments), gpu=order.gpu
+    )
+    if order.gpu:
+        return replace(recipe, requirements=_for_gpu(manifest, target)), "the Python of the base is not asked"
+    if order.wheels is not None:
+        return _with_wheels(recipe, _wheels(manifest, order, target), target), ""
+    lock = lock_of(manifest, unused=UNUSED)
+    return replace(recipe, requirements=lock.text), lock.reason
+
+
+def _for_gpu(manifest: Manifest, target: Target) -> str:
+    pins = closure_of(wanted_by(manifest), target.markers, UNUSED)
+    if "onnxruntime" not in pins:
+        raise UsageError(
+            f"--gpu is for ONNX models, and {manifest.name} is in {manifest.model_format}",
+            hint="pack it as ONNX: mlpack pack MODEL -o NAME.mlpack --format onnx",
+        )
+    pins["onnxruntime-gpu"] = pins.pop("onnxruntime")
+    return "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
 
 
 def _wheels(manifest: Manifest, order: Order, target: Target) -> list[Wheel]:

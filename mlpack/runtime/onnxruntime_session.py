@@ -30,6 +30,8 @@ _DTYPES = {
 }
 _WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _SPINNING = "session.intra_op.allow_spinning"
+PROVIDERS = "MLPACK_PROVIDERS"
+"""Of the environment: what ONNX Runtime computes with, the first choice first, with commas between; else the CPU."""
 _QUIET = 4  # fatal only: errors come as exceptions, and are not to be printed as well
 
 
@@ -44,8 +46,13 @@ def load_onnxruntime() -> Any:
     return onnxruntime
 
 
+def _providers() -> list[str]:
+    named = [one.strip() for one in os.environ.get(PROVIDERS, "").split(",")]
+    return [one for one in named if one] or ["CPUExecutionProvider"]
+
+
 class OnnxRuntimeSession(ClosingSession):
-    """An ONNX model on the CPU.
+    """An ONNX model, on the CPU unless the environment names other providers.
 
     ``model`` is a path (external data beside it is found) or a serialised graph, whose external data lies in the folder
     ``weights``. ``threads`` bounds the threads within one operator; None leaves it to ONNX Runtime. ``spinning`` lets idle
@@ -80,7 +87,7 @@ class OnnxRuntimeSession(ClosingSession):
             options.add_session_config_entry(_WEIGHTS_FOLDER, str(weights))
         source = model if isinstance(model, bytes) else str(model)
         check_unchanged(judged or {})
-        self._session: Any = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        self._session: Any = onnxruntime.InferenceSession(source, options, providers=_providers())
         check_unchanged(judged or {})
         self._inputs = [node.name for node in self._session.get_inputs()]
         self._outputs = [node.name for node in self._session.get_outputs()]

@@ -29,7 +29,8 @@ _NO_ARGUMENT = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", 
 class Recipe:
     """What an image is built from. ``base`` is its reference, ``python`` the version that ``requirements`` are pinned for.
 
-    ``wheels`` are installed with no index; without them pip asks one. ``labels`` and ``arguments`` are the user's own.
+    ``wheels`` are installed with no index; without them pip asks one. ``labels`` and ``arguments`` are the user's own. A base
+    for ``gpu`` has CUDA and no Python, and gets that of its distribution.
     """
 
     base: str
@@ -39,6 +40,7 @@ class Recipe:
     labels: Mapping[str, str] | None = None
     arguments: Sequence[str] = ()
     base_digest: str = ""
+    gpu: bool = False
 
 
 def context_files(manifest: Manifest, recipe: Recipe) -> Files:
@@ -49,6 +51,7 @@ def context_files(manifest: Manifest, recipe: Recipe) -> Files:
     context = {
         "title": _one_line(f"The service of {manifest.name} {manifest.version}"),
         "base": recipe.base,
+        "origin": "python" if recipe.gpu else "${BASE}",
         "python": recipe.python,
         "wheels": bool(recipe.wheels),
         "hashes": "--hash=" in recipe.requirements,
@@ -58,7 +61,7 @@ def context_files(manifest: Manifest, recipe: Recipe) -> Files:
     }
     own = {
         ".dockerignore": render("docker/dockerignore.j2", context),
-        "Dockerfile": render("docker/Dockerfile.j2", context),
+        "Dockerfile": render("docker/Dockerfile.gpu.j2" if recipe.gpu else "docker/Dockerfile.j2", context),
         "requirements.txt": recipe.requirements,
     }
     return {

@@ -21,13 +21,14 @@ SOURCES = {".a", ".c", ".cc", ".cpp", ".cu", ".cuh", ".h", ".hpp", ".pxd", ".pyi
 TOOLS = (
     "numpy/distutils",
     "numpy/f2py",
-    "onnxruntime/capi/libonnxruntime.so.*",  # for programs in C: the Python module has it all inside
     "onnxruntime/datasets",
     "onnxruntime/quantization",
     "onnxruntime/tools",
     "onnxruntime/transformers",
 )
 """What libraries bring for those who make models, by its path; nothing here is imported to predict."""
+FOR_C = ("onnxruntime/capi/libonnxruntime.so.*", "onnxruntime/capi/libonnxruntime_providers_cuda.so")
+"""ONNX Runtime for programs in C: the Python module has it all inside, but for what computes on a GPU."""
 
 
 def remove() -> None:
@@ -35,6 +36,8 @@ def remove() -> None:
     doomed = [path for path in PACKAGES.rglob("tests") if path.is_dir()]
     doomed += [path for path in PACKAGES.rglob("*") if path.suffix in SOURCES]
     doomed += [path for pattern in TOOLS for path in PACKAGES.glob(pattern)]
+    library, for_gpu = (list(PACKAGES.glob(pattern)) for pattern in FOR_C)
+    doomed += [] if for_gpu else library
     for path in doomed:
         if path.is_dir():
             shutil.rmtree(path)
