@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ from mlpack.cli.options import (
 from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
+_SERVERS = "Other servers"
+
 
 def scaffold(
     model: Model,
@@ -35,6 +37,14 @@ def scaffold(
     no_lock: Annotated[
         bool, typer.Option("--no-lock", help="Pin versions without asking the index for hashes.")
     ] = False,
+    export: Annotated[
+        Literal["kserve", "triton", "mlserver"] | None,
+        typer.Option("--export", help="Render the tree that this server loads instead.", rich_help_panel=_SERVERS),
+    ] = None,
+    storage_uri: Annotated[
+        str | None,
+        typer.Option("--storage-uri", metavar="URI", help="Where KServe will find it.", rich_help_panel=_SERVERS),
+    ] = None,
     data: PackingData = None,
     name: PackingName = None,
     format_: PackingFormat = None,
@@ -48,7 +58,8 @@ def scaffold(
 ) -> None:
     """Render the service of a model as a project of your own: what `mlpack serve` runs, and it runs without mlpack.
 
-    A model file is packed first, into the cache.
+    A model file is packed first, into the cache. With --export it is the folder that another server loads: Triton's model
+    repository, MLServer's, or KServe's InferenceService and its storage.
 
     Example: mlpack scaffold churn.mlpack -o churn-service
     """
@@ -61,6 +72,8 @@ def scaffold(
             output,
             force=force,
             lock=not no_lock,
+            export=export,
+            storage_uri=storage_uri,
             data=data,
             name=name,
             format=format_,
