@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlpack.audit.kinds import archive_kind, plain_kind
@@ -18,6 +18,8 @@ from mlpack.core.format import Format
 from mlpack.formats import HEAD_BYTES, check_ending, claimed_by_ending, told_by_content
 from mlpack.scan.archives import is_zip, member_names
 from mlpack.scan.members import findings_inside
+from mlpack.scan.mlmodel import MLMODEL
+from mlpack.scan.mlmodel.folder import findings_in
 from mlpack.scan.numpy_files import is_npy
 from mlpack.scan.rules import files
 
@@ -39,7 +41,8 @@ class Reading:
 def look_into(path: Path) -> Reading:
     """Judge the content of the regular file at ``path``. Raises nothing but what ends the process."""
     try:
-        return _look(path)
+        reading = _look(path)
+        return _as_description(path, reading) if path.name == MLMODEL and reading.plain else reading
     except MlpackError as error:
         return Reading(findings=findings_of(error, path))
     except OSError as error:
@@ -67,6 +70,12 @@ def findings_of(error: MlpackError, path: Path) -> tuple[Finding, ...]:
         case _:
             rule = files.UNREADABLE
     return (rule.finding(message, hint=error.hint),)
+
+
+def _as_description(path: Path, reading: Reading) -> Reading:
+    """MLflow's description of the model beside it is text, and says what MLflow would import."""
+    found = findings_in(path)
+    return replace(reading, what="an MLmodel", findings=found, plain=False) if found else reading
 
 
 def _look(path: Path) -> Reading:

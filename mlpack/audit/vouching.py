@@ -19,6 +19,7 @@ from mlpack.core.trust import NO_TRUST, Use
 from mlpack.core.trust_file import TrustedFile, TrustedUse, TrustFile, change_trust_file, read_trust_file, trust_path
 from mlpack.runtime.manifest import is_bundle
 from mlpack.scan.lists import roles_of, severity_of
+from mlpack.scan.mlmodel import mlflow_folder
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -107,9 +108,15 @@ def _wanted(items: Iterable[str], uses: Iterable[str], note: str, today: str) ->
 
 
 def _model_at(path: Path) -> Path:
-    """The model file at ``path``: itself, or that of a bundle. Raises UsageError, CorruptFileError."""
+    """The model file at ``path``: itself, or that of a bundle or an MLflow folder.
+
+    Raises UsageError, CorruptFileError; UnsafeFileError, NoRouteError for an MLflow folder.
+    """
     if is_bundle(path):
         return manifest_in(path).model_path
+    mlflow = mlflow_folder(path)
+    if mlflow is not None:
+        return mlflow.model
     if path.is_dir():
         raise UsageError(
             f"{path} is a folder, and trust is in single files", hint="name the model files in it, each by its path"

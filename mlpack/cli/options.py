@@ -49,7 +49,9 @@ def vouched(trust: list[str] | None, allow: list[str] | None, trust_file: Path |
     }
 
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a bundle.", show_default=False)]
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model file, a bundle, or an MLflow folder.", show_default=False)
+]
 
 Data = Annotated[
     Path | None,

@@ -16,7 +16,6 @@ from mlpack.core.format import Format
 from mlpack.core.model_file import sha256_of
 from mlpack.core.publish import publish_file
 from mlpack.core.trust import Trust
-from mlpack.verify.inputs import feed_of
 from mlpack.verify.probes import example
 from mlpack.verify.subject import Subject, open_subject, start, subject_of
 from mlpack.verify.trial import Reference
@@ -77,11 +76,11 @@ def prove(
     warm = None
     if found and terms.verify and not frugal:
         warm = stack.enter_context(warm_candidate(found[0], subject.framework or "", worker.scratch, terms))
-    sample = feed_of(data, None) if subject.framework in {"torch", "torchscript", None} else None
+    sample = subject.feed(data, None) if subject.framework in {"torch", "torchscript", None} else None
     peer = open_subject(subject, worker, terms.trust, sample, terms.hang)
     found = found or _routes(peer.framework, subject, target)
     hints = peer.hints()
-    reference = Reference(peer, hints, feed_of(data, peer.signature))
+    reference = Reference(peer, hints, subject.feed(data, peer.signature))
     shown = example(peer.signature, hints, reference.data)
     attempts = Attempts(subject, reference, shown, terms, stack, name, frugal, warm)
     if terms.verify:

@@ -13,10 +13,11 @@ __all__ = ["inspect"]
 
 
 def inspect(path: str | Path, *, sha256: bool = False) -> FileInspection | BundleInspection:
-    """What the model file or bundle at ``path`` is: format, framework, versions, signature, size, what loading takes.
+    """What lies at ``path``, a model file, a bundle or an MLflow folder: format, framework, versions, signature, size, what
+    loading takes.
 
     Files of up to 1 GB are hashed; larger ones only with ``sha256``. No model library is imported.
-    Raises UsageError, CorruptFileError, UnrecognisedFileError.
+    Raises UsageError, CorruptFileError, UnrecognisedFileError; UnsafeFileError, NoRouteError for an MLflow folder.
     """
     from mlpack.inspect.bundle import inspect_bundle
     from mlpack.inspect.file import inspect_file

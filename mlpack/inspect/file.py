@@ -13,6 +13,7 @@ from mlpack.core.model_file import Header, check_readable, sha256_of
 from mlpack.core.view import Block, Cell, Facts, Line, Shown
 from mlpack.inspect.safety import safety
 from mlpack.inspect.words import byte_size, count_of, few, signature_facts
+from mlpack.scan.mlmodel import MLflowFolder, mlflow_folder
 
 HASHED_BYTES = 1000 * 1000 * 1000
 """Files up to this size are hashed beside the reading of their header, in 0.2 s at most. A hash of 2 GB takes
@@ -21,7 +22,10 @@ HASHED_BYTES = 1000 * 1000 * 1000
 
 @dataclass(frozen=True, repr=False)
 class FileInspection(Shown):
-    """The header of the file at ``path``, its size in bytes with that of its external files, and its SHA-256."""
+    """The header of the file at ``path``, its size in bytes with that of its external files, and its SHA-256.
+
+    ``mlflow`` is what the MLmodel says, where ``path`` is the model in an MLflow folder.
+    """
 
     command: ClassVar[str] = "inspect"
 
@@ -31,6 +35,7 @@ class FileInspection(Shown):
     title: str
     framework: str
     header: Header
+    mlflow: MLflowFolder | None = None
 
     @property
     def exit_code(self) -> int:
@@ -38,9 +43,9 @@ class FileInspection(Shown):
         return 0
 
     def to_json(self) -> dict[str, Any]:
-        """Path, size in bytes, SHA-256 (null where it was not made), verdict, and the header."""
-        verdict = {"verdict": self.verdict}
-        return {"path": str(self.path), "size": self.size, "sha256": self.sha256, **verdict, **self.header.to_json()}
+        """Path, size in bytes, SHA-256 (null where it was not made), verdict, the header, and what MLflow noted."""
+        own = {"path": str(self.path), "size": self.size, "sha256": self.sha256, "verdict": self.verdict}
+        return {**own, **self.header.to_json(), **({"mlflow": self.mlflow.to_json()} if self.mlflow else {})}
 
     @property
     def verdict(self) -> Verdict:
@@ -55,6 +60,8 @@ class FileInspection(Shown):
             blocks.append(Facts(signature_facts(self.header.signature), "Signature"))
         if self.header.provenance:
             blocks.append(Facts(_provenance(self.header.provenance), "Made by mlpack"))
+        if self.mlflow:
+            blocks.append(Facts(_noted(self.mlflow), "Saved by MLflow"))
         blocks += [Line(f"note: {note}", "dim") for note in self.header.notes]
         return [*blocks, *safety(self.path, self.header.findings)]
 
@@ -91,8 +98,11 @@ class FileInspection(Shown):
 def inspect_file(path: Path, *, sha256: bool) -> FileInspection:
     """Read the header of ``path``, and its SHA-256 at the same time where it is small or ``sha256`` asks for it.
 
-    Raises UsageError, CorruptFileError, UnrecognisedFileError.
+    Of an MLflow folder the model in it is read. Raises UsageError, CorruptFileError, UnrecognisedFileError; UnsafeFileError,
+    NoRouteError for an MLflow folder.
     """
+    mlflow = mlflow_folder(path)
+    path = mlflow.model if mlflow else path
     check_readable(path)
     size = path.stat().st_size
     with ThreadPoolExecutor(1) as beside:
@@ -112,6 +122,7 @@ def inspect_file(path: Path, *, sha256: bool) -> FileInspection:
             title=model_format.title,
             framework=framework.title if framework else header.framework or "",
             header=header,
+            mlflow=mlflow,
         )
 
 
@@ -122,3 +133,16 @@ def _provenance(provenance: Mapping[str, str]) -> list[tuple[str, str | Cell]]:
     verdict = facts.pop("verdict", "")
     rest: list[tuple[str, str | Cell]] = [(name.replace("_", " "), value) for name, value in facts.items()]
     return [("verdict", Cell(verdict, "good" if verdict == "PASS" else "warn")), *rest] if verdict else rest
+
+
+def _noted(folder: MLflowFolder) -> list[tuple[str, str | Cell]]:
+    """What the MLmodel says of the model: nothing of it is taken for granted."""
+    facts = [
+        ("Flavor", folder.flavor),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in folder.versions.items())),
+        ("Takes", few(folder.inputs)),
+        ("Gives", few(folder.outputs)),
+        ("Example", f"{folder.example.name}: the data where no other is given" if folder.example else ""),
+        ("Requires", few(folder.requirements)),
+    ]
+    return [(name, value) for name, value in facts if value]

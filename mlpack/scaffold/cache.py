@@ -25,6 +25,7 @@ from mlpack.core.model_file import Header, manifest_in, sha256_of
 from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
 from mlpack.runtime.manifest import Manifest, is_bundle
+from mlpack.scan.mlmodel import MLflowFolder, mlflow_folder
 from mlpack.scan.trusted import is_vouched
 
 VARIABLE = "MLPACK_CACHE"
@@ -136,11 +137,14 @@ def _untold(_begun: str) -> None:
 
 
 def _packed(path: Path, trust: Trust, options: Packing, begun: Callable[[str], None]) -> Judged:
-    header = identify(path)[1]
-    is_vouched(path, header.findings, trust)
-    digest = sha256_of(path)
-    name = options.name or _NO_NAME.sub("-", path.stem).strip("-._") or "model"
-    entry = cache_folder("bundles") / _key(path, header, digest, name, options)
+    mlflow = mlflow_folder(path)
+    file = mlflow.model if mlflow else path
+    header = identify(file)[1]
+    is_vouched(file, header.findings, trust)
+    digest = sha256_of(file)
+    # Every model file of MLflow is called model; a folder may have dots in its name, and no ending.
+    name = options.name or _NO_NAME.sub("-", path.absolute().name if mlflow else path.stem).strip("-._") or "model"
+    entry = cache_folder("bundles") / _key(file, header, digest, name, options, _rows(options, mlflow))
     with alone(entry):
         bundle = entry / "model.mlpack"
         kept = _kept(bundle, entry, digest)
@@ -156,10 +160,15 @@ def _packed(path: Path, trust: Trust, options: Packing, begun: Callable[[str], N
     return Judged(_judged(manifest, made), packed=kept is None)
 
 
-def _key(path: Path, header: Header, digest: str, name: str, options: Packing) -> str:
+def _key(path: Path, header: Header, digest: str, name: str, options: Packing, rows: Path | None) -> str:
     weights = {one: sha256_of(path.with_name(one)) for one in header.external_files}
-    rows = sha256_of(options.data) if options.data and options.data.is_file() else None
-    return key_of([mlpack.__version__, digest, weights, rows, name, options.format])
+    seen = sha256_of(rows) if rows and rows.is_file() else None
+    return key_of([mlpack.__version__, digest, weights, seen, name, options.format])
+
+
+def _rows(options: Packing, mlflow: MLflowFolder | None) -> Path | None:
+    """The user's rows, else those that MLflow saved with the model."""
+    return options.data or (mlflow.example if mlflow else None)
 
 
 def _kept(bundle: Path, entry: Path, digest: str) -> Manifest | None:

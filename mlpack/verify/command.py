@@ -18,7 +18,6 @@ from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.session import Array, take_rows
 from mlpack.verify.align import align
 from mlpack.verify.bisect import Fingerprint, first_difference
-from mlpack.verify.inputs import feed_of
 from mlpack.verify.parity import measure, sandbox_of
 from mlpack.verify.peer import Peer
 from mlpack.verify.remote.address import address_of
@@ -76,7 +75,7 @@ def run_verify(
             parties = (original.party(first), other.party(second))
             result = ParityReport("FAIL", str(failure), *parties, sandbox=sandbox_of(first, second))
         if result is None:
-            compared = Reference(first, first.hints(), feed_of(data, first.signature))
+            compared = Reference(first, first.hints(), original.feed(data, first.signature))
             parties = (original.party(first), other.party(second))
             result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget)
             if bisect and result.verdict == "FAIL":
@@ -96,8 +95,7 @@ def _open_both(reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer],
     A service is asked first: whether it is there is known at once.
     """
     (original, first), (other, second) = reference, candidate
-    needed = data is not None and _needs_sample(original, other)
-    sample = feed_of(data, None) if needed else None
+    sample = original.feed(data, None) if _needs_sample(original, other) else None
     begin_open(original, first, trust, sample)
     if other.address is not None:
         second.begin_connect(other.address, original.names)

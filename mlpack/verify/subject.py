@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import UsageError
+from mlpack.core.errors import DataError, UsageError
 from mlpack.core.format import Format
 from mlpack.core.model_file import Header, manifest_in, sha256_of
 from mlpack.core.trust import Trust
@@ -16,7 +16,11 @@ from mlpack.isolate import Sandbox, Worker
 from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.manifest import is_bundle
 from mlpack.runtime.session import Feed
+from mlpack.runtime.signature import Signature
+from mlpack.scan.mlmodel import MLflowFolder, mlflow_folder
+from mlpack.scan.mlmodel.example import example_rows
 from mlpack.scan.provenance import place_beside
+from mlpack.verify.inputs import feed_of
 from mlpack.verify.peer import Peer
 from mlpack.verify.remote.address import Address, address_of, is_address
 from mlpack.verify.remote.side import RemoteSide
@@ -27,7 +31,7 @@ from mlpack.verify.report import Party
 class Subject:
     """A model: ``path`` with its ``format`` and ``header``, or the ``model`` itself, or the ``address`` of a service.
 
-    ``name`` is the one in the manifest of a bundle.
+    ``name`` is the one in the manifest of a bundle. ``mlflow`` is the folder that the model lay in, where MLflow saved it.
     """
 
     path: Path | None = None
@@ -36,6 +40,7 @@ class Subject:
     model: Any = None
     address: Address | None = None
     name: str = ""
+    mlflow: MLflowFolder | None = None
 
     @property
     def framework(self) -> str | None:
@@ -64,6 +69,18 @@ class Subject:
         weights = self.header.external_files if self.header is not None else ()
         return Sandbox((self.path, place_beside(self.path), *(self.path.with_name(name) for name in weights)))
 
+    def feed(self, data: Any, signature: Signature | None) -> Feed | None:
+        """``data`` as a feed, see `feed_of`; without any the input example that MLflow saved, where it fits the model.
+
+        Raises DataError for ``data`` that does not fit.
+        """
+        if data is not None or self.mlflow is None:
+            return feed_of(data, signature)
+        try:
+            return feed_of(example_rows(self.mlflow), signature)
+        except DataError:
+            return None  # nobody asked for it
+
     def party(self, peer: Peer) -> Party:
         """How a report names this model."""
         if self.address is not None:
@@ -78,9 +95,10 @@ class Subject:
 
 
 def subject_of(model: Any) -> Subject:
-    """Tell what ``model`` is: a path to a file or bundle, or a model at hand.
+    """Tell what ``model`` is: a path to a file, a bundle or an MLflow folder, or a model at hand.
 
-    Raises UsageError for an address or a folder that is no bundle, CorruptFileError, UnrecognisedFileError.
+    Raises UsageError for an address or any other folder, CorruptFileError, UnrecognisedFileError; UnsafeFileError, NoRouteError
+    for an MLflow folder.
     """
     if not isinstance(model, str | Path):
         return Subject(model=model)
@@ -92,8 +110,10 @@ def subject_of(model: Any) -> Subject:
         )
     path = Path(model)
     if not is_bundle(path):
-        form, header = identify(path)
-        return Subject(path, form, header)
+        mlflow = mlflow_folder(path)
+        file = mlflow.model if mlflow else path
+        form, header = identify(file)
+        return Subject(file, form, header, mlflow=mlflow)
     manifest = manifest_in(path)
     form = format_named(manifest.model_format)
     return Subject(manifest.model_path, form, form.read_header(manifest.model_path), name=manifest.name)
