@@ -57,7 +57,8 @@ def test_csv(table: tuple[Signature, list[dict[str, Any]]], delimiter: str, newl
             writer = csv.DictWriter(file, names, delimiter=delimiter, lineterminator=newline, quoting=csv.QUOTE_ALL)
             writer.writeheader()
             writer.writerows(rows)
-        check(path, signature, rows)
+        # CSV has no other word for a missing text than an empty one.
+        check(path, signature, [{name: None if cell == "" else cell for name, cell in row.items()} for row in rows])
 
 
 @settings(deadline=None, max_examples=100)
@@ -141,11 +142,11 @@ def test_any_text_is_read_or_refused(content: str, ending: str) -> None:
             assert read["input"].shape[0] > 0
 
 
-def test_missing_values_are_nan_and_empty() -> None:
+def test_missing_values_are_nan_and_none() -> None:
     signature = Signature((TensorSpec("a", "float64", ("batch", 1)), TensorSpec("b", "string", ("batch", 1))))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a.jsonl"
         path.write_text('{"a": null, "b": null}')
         feed = read_data(path, signature)
     assert math.isnan(feed["a"][0, 0])
-    assert feed["b"][0, 0] == ""
+    assert feed["b"][0, 0] is None
