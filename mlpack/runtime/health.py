@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import sys
@@ -23,9 +24,9 @@ def is_ready(settings: Settings) -> bool:
         if settings.tls_client_ca is not None:
             socket.create_connection((host, settings.port), _SECONDS).close()
             return True
-        connection = _connection(host, settings)
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
+        with contextlib.closing(_connection(host, settings)) as connection:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
 
