@@ -145,15 +145,15 @@ def prepared(name: str, megabytes: int) -> Path:
     folder.mkdir(mode=0o711)
     try:
         mount_disk(folder / "disk.img", folder / "data", megabytes)
-        (folder / "daemon.json").write_text(json.dumps(settings(folder), indent=1))
-        network.make_bridge(leftovers.bridge(folder))
+        networks = network.make_bridge(leftovers.bridge(folder))
+        (folder / "daemon.json").write_text(json.dumps(settings(folder, str(networks)), indent=1))
     except BaseException:
         leftovers.clear(folder)
         raise
     return folder
 
 
-def settings(folder: Path) -> dict[str, object]:
+def settings(folder: Path, networks: str) -> dict[str, object]:
     """What ``dockerd`` is told: its own places, its own bridge, and hands off the host's firewall."""
     return {
         "hosts": [address_in(folder)],
@@ -163,6 +163,7 @@ def settings(folder: Path) -> dict[str, object]:
         "group": "root",
         "storage-driver": storage_driver(folder / "data"),
         "bridge": leftovers.bridge(folder),
+        "default-address-pools": [{"base": networks, "size": 24}],
         "iptables": False,
         "ip-masq": False,
         "ip-forward": False,

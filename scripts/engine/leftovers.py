@@ -79,8 +79,9 @@ def contained(folder: Path) -> list[int]:
 
 def processes(folder: Path) -> list[int]:
     """Everything that runs for the engine in ``folder``: daemons, shims, and what runs in containers."""
-    inside = os.fsencode(f"{folder}/")
-    return [*contained(folder), *_those(lambda pid: inside in _read(pid, "cmdline"))]
+    inside, names = os.fsencode(f"{folder}/"), (b"dockerd", b"containerd", b"runc")  # not who reads its log, or asks it
+    ours = _those(lambda pid: inside in _read(pid, "cmdline") and _read(pid, "comm").startswith(names))
+    return [*contained(folder), *ours]
 
 
 def _those(wanted: Callable[[int], bool]) -> list[int]:

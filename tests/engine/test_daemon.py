@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 import os
 import signal
 import subprocess
@@ -88,9 +90,14 @@ def test_two_stand_beside_each_other(own_place) -> None:
         client_of(one.address) as first,
         client_of(other.address) as second,
     ):
-        nets = [client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Subnet"] for client in (first, second)]
-        assert nets[0] != nets[1]
         fill(first)
+        second.networks.create("around")
+        bridges = [
+            net for client in (first, second) for net in client.networks.list() if net.attrs["Driver"] == "bridge"
+        ]
+        nets = [ipaddress.ip_network(net.attrs["IPAM"]["Config"][0]["Subnet"]) for net in bridges]
+        assert len(nets) == 4
+        assert not [pair for pair in itertools.combinations(nets, 2) if pair[0].overlaps(pair[1])]
         assert second.containers.list(all=True) == []
     assert not left_of(one.folder)
     assert not left_of(other.folder)
