@@ -1,25 +1,13 @@
-"""Names of images, ``registry:5000/team/model:tag``, by the grammar of the distribution project.
-
-https://github.com/distribution/reference/blob/main/reference.go
-"""
+"""Names of images, ``registry:5000/team/model:tag``, as the engine is asked for them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mlpack.core.errors import UsageError
+from mlpack.core.image_grammar import parts_of_image
 
 _SCHEME = "docker://"
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
-_REFERENCE = re.compile(
-    rf"(?P<repository>(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*)"
-    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?P<digest>@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?",
-    re.ASCII,
-)
-_MOST_SIGNS = 255
 _EXAMPLE = "name:tag, such as churn:1 or registry.example.com:5000/team/churn:1.2"
 
 
@@ -37,10 +25,11 @@ class Reference:
 
 def reference_of(text: str) -> Reference:
     """The parts of the name of an image. Raises UsageError."""
-    found = _REFERENCE.fullmatch(text)
-    if found is None or len(found["repository"]) > _MOST_SIGNS:
+    found = parts_of_image(text)
+    if found is None:
         raise UsageError(f"{text!r} is no name of an image", why=_reason(text), hint=f"a name is {_EXAMPLE}")
-    return Reference(found["repository"], found["tag"] or "latest", found["digest"] or "")
+    repository, tag, digest = found
+    return Reference(repository, tag or "latest", digest)
 
 
 def tag_of(text: str) -> Reference:
@@ -57,7 +46,7 @@ def image_in(address: str) -> Reference:
 
 
 def _reason(text: str) -> str:
-    if text != text.lower() and _REFERENCE.fullmatch(text.lower()):
+    if text != text.lower() and parts_of_image(text.lower()):
         return "a repository is in lower case"
     if "://" in text:
         return "it is an address: a name of an image has no scheme"

@@ -8,34 +8,26 @@ import unicodedata
 from dataclasses import dataclass
 
 from mlpack.core.errors import UsageError
+from mlpack.core.image_grammar import parts_of_image
 
 LONGEST = 52
 """Characters that a name may have. A label of DNS has 63, and KServe adds ``-predictor`` to it."""
 _LONGEST_LABEL = 63
-_LONGEST_NAME = 255
 _NO_LABEL = re.compile(r"[^a-z0-9]+")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
-_HOST = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_DOMAIN = rf"(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_REFERENCE = re.compile(
-    rf"(?P<name>(?:{_DOMAIN}/)?{_PART}(?:/{_PART})*)(?::(?P<tag>\w[\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?",
-    re.ASCII,
-)
-"""The grammar of github.com/distribution/reference, with the one digest in use."""
 
 
 @dataclass(frozen=True)
 class ImageName:
-    """The name of an image, with its tag, its digest or both; ``str()`` is how it is written."""
+    """The name of an image, with its tag, its digest, which begins with ``@``, or both; ``str()`` is how it is written."""
 
     name: str
     tag: str = ""
     digest: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}{f':{self.tag}' if self.tag else ''}{f'@{self.digest}' if self.digest else ''}"
+        return f"{self.name}{f':{self.tag}' if self.tag else ''}{self.digest}"
 
     @property
     def last(self) -> str:
@@ -45,14 +37,14 @@ class ImageName:
 
 def image_name(text: str) -> ImageName:
     """The image that ``text`` names. Raises UsageError."""
-    found = _REFERENCE.fullmatch(text)
-    if found is None or len(found["name"]) > _LONGEST_NAME:
+    found = parts_of_image(text)
+    if found is None:
         raise UsageError(
             f"{text!r} is no name of an image",
             why="lower-case letters, digits, and . _ - between them, parts divided by /, then :TAG",
             hint="such as --image churn:1, or --image registry.example.com/risk/churn:1",
         )
-    return ImageName(found["name"], found["tag"] or "", found["digest"] or "")
+    return ImageName(*found)
 
 
 def dns_label(name: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 import urllib.request
 from contextlib import contextmanager, suppress
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -72,8 +74,18 @@ def test_every_command_is_run_as_it_stands_and_an_image_comes_of_it(provider, re
     with only(engine, f"churn:{COMMIT}"):
         ended = run(steps, repository, variables)
         assert ended.code == 0, ended.printed
+        check_reports(repository)
         check_configuration(engine.images.get(f"churn:{COMMIT}").attrs["Config"])
         check_compose(engine, f"churn:{COMMIT}")
+
+
+def check_reports(repository):
+    sarif = json.loads((repository / "reports" / "scan.sarif").read_text())
+    assert sarif["version"] == "2.1.0"
+    assert not [result for one in sarif["runs"] for result in one["results"] if result["level"] == "error"]
+    (suite,) = ET.parse(repository / "reports" / "parity.xml").getroot().iter("testsuite")
+    assert int(suite.attrib["tests"]) > int(suite.attrib["failures"]) == 0
+    assert mlpack.inspect(repository / "build" / "churn.onnx").to_json()["provenance"]["mlpack.verdict"] == "PASS"
 
 
 def check_configuration(configuration):
