@@ -1,8 +1,8 @@
-"""Real models on real data, through the command line: inspect, scan, convert, verify, pack; one table at the end.
+"""Real models on real data, through the command line: inspect, scan, convert, verify, pack; a table, and a container.
 
     python demo.py [FOLDER]
 
-Exits 1 unless every verdict is PASS.
+Exits 1 unless every verdict is PASS. Where there is no container engine it says so, and ends without.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from container import ending
 
 from mlpack.cli.draw import draw
 from mlpack.core.view import Cell, Line, Table
@@ -84,7 +86,10 @@ def main(folder: Path) -> int:
     table = Table("", ("from", "to", "convert", "verify", "error on data", "seconds"), rows)
     print()
     draw([table, Line(verdict, "good" if passed else "bad")], sys.stdout)
-    return 0 if passed else 1
+    print()
+    end = ending(mlpack, folder, MODELS[0].file, MODELS[0].bundle)
+    draw([Line(""), end.line], sys.stdout)
+    return 0 if passed and end.passed is not False else 1
 
 
 def train(folder: Path) -> None:
@@ -153,6 +158,8 @@ def spoken(command: str, run: Run) -> str:
     """What to say of a command that found no error."""
     if command == "inspect":
         return str(run.data["model"])
+    if command == "containerize":
+        return f"{run.data['parity']}, {run.data['golden'][0]['rows']} golden rows over REST and gRPC"
     return run.verdict if command != "scan" else str(run.data["files"][0]["verdict"])
 
 
