@@ -99,6 +99,16 @@ def test_what_is_served_answers(toured: Path, environment: dict[str, str]) -> No
     assert service.returncode == 0
 
 
+def test_what_is_containerized_answers(toured, environment, engine, base_image) -> None:
+    """Python's own image is stood in for by one of the same Python, for there is no registry to have it from."""
+    engine.images.get(base_image).tag("python", f"{sys.version_info[0]}.{sys.version_info[1]}-slim")
+    with_engine = {**environment, "DOCKER_HOST": os.environ["DOCKER_HOST"]}
+    for language, code in BLOCK.findall(part("containerize")):
+        run_block(language, code, toured, with_engine)
+    assert engine.images.get("cancer:1").labels["mlpack.parity"] == "PASS"
+    assert not engine.containers.list(all=True)
+
+
 def test_what_runs_it_elsewhere_is_written(toured: Path, environment: dict[str, str]) -> None:
     for language, code in BLOCK.findall(part("deploy")):
         run_block(language, code, toured, environment)
