@@ -1,0 +1,131 @@
+"""What the rules look at: answers, measurements, and what was decided before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from mlpack.advise.amounts import money
+from mlpack.advise.answers import Answers
+from mlpack.advise.capacity import Figures
+from mlpack.advise.measurements import UTILISATION, Load, Measurements, ModelFacts, Way
+
+Topic = Literal["mode", "protocol", "format", "hardware", "spare", "place", "engine", "note"]
+MANY_ROWS = 100
+"""Rows of a request from which on JSON is most of its cost."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """The facts of one decision. ``decided`` has the choices of the topics before; ``figures`` come after some of them."""
+
+    answers: Answers
+    model: ModelFacts | None = None
+    measured: Measurements | None = None
+    decided: Mapping[Topic, str] = field(default_factory=dict)
+    figures: Figures | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether a service answers."""
+        return self.decided.get("mode") != "batch"
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether there are runs over files."""
+        return self.decided.get("mode") in {"batch", "both"}
+
+    @property
+    def has_grpc(self) -> bool:
+        """Whether callers use gRPC."""
+        return self.decided.get("protocol") in {"grpc", "both"}
+
+    @property
+    def large_requests(self) -> bool:
+        """Whether a request is thousands of numbers."""
+        return self.answers.images or self.answers.rows_per_request >= MANY_ROWS
+
+    @property
+    def wants_grpc(self) -> bool:
+        """Whether gRPC is worth it for those who can speak it."""
+        return (self.large_requests or self.answers.streaming) and bool(self.answers.with_grpc)
+
+    @property
+    def rows_in_bulk(self) -> int:
+        """Rows of a nightly run: what is there at once, and those of the day where nobody is answered before."""
+        bulk, day = self.answers.bulk_rows, self.answers.rows_per_day
+        return {"batch": bulk + day, "both": bulk}.get(self.decided.get("mode", ""), day)
+
+    @property
+    def replicas(self) -> int:
+        """Replicas in all."""
+        return self.figures.replicas if self.figures else 0
+
+    def lateness(self, way: Way) -> float:
+        """How many times the time that a caller waits an answer takes: 99 in 100 of an idle service, or one of a busy one."""
+        if self.measured is None or not self.answers.somebody_waits:
+            return 0.0
+        load = self.measured.alone[way]
+        return 1000 * max(load.p99, load.p50 / (1 - UTILISATION)) / self.answers.latency_ms
+
+    @property
+    def way(self) -> Way:
+        """The way in which most callers ask, by the protocol that was decided."""
+        return way_of(self.decided.get("protocol", "rest"))
+
+    @cached_property
+    def words(self) -> Mapping[str, Any]:
+        """What reasons may name."""
+        answers = self.answers
+        said = {
+            "languages": ", ".join(answers.without_grpc),
+            "speak": ", ".join(answers.languages),
+            "latency": answers.latency_ms,
+            "rows": answers.rows_per_request,
+            "bulk": answers.bulk_rows,
+            "day": answers.rows_per_day,
+            "format": self.model.format if self.model else "",
+            "replicas": self.replicas,
+            "utilisation": UTILISATION,
+        }
+        return {**said, **self._measured_words()}
+
+    def _measured_words(self) -> Mapping[str, Any]:
+        if self.measured is None:
+            return {}
+        rest, grpc, way = self.measured.together["/predict"], self.measured.together["gRPC"], self.way
+        alone = self.measured.alone[way]
+        return {
+            "rest_rate": rest.capacity,
+            "grpc_rate": grpc.capacity,
+            "rest_p99": 1000 * self.measured.alone["/predict"].p99,
+            "grpc_p99": 1000 * self.measured.alone["gRPC"].p99,
+            "way": way,
+            "p50": 1000 * alone.p50,
+            "p99": 1000 * alone.p99,
+            "late": self.lateness(way),
+            "busy": self.measured.together[way].busy,
+            **self._priced_words(),
+        }
+
+    def _priced_words(self) -> Mapping[str, Any]:
+        if self.figures is None:
+            return {}
+        hours = self.figures.batch_hours or 0.0
+        return {
+            "hours": hours,
+            "service": money(self.figures.service_per_day or 0.0),
+            "nightly": money(self.figures.batch_per_day or 0.0),
+        }
+
+
+def way_of(protocol: str) -> Way:
+    """How a service with this protocol is asked. Whoever has both is counted by the costlier one, which is JSON."""
+    return "gRPC" if protocol == "grpc" else "/predict"
+
+
+def load_of(measured: Measurements, protocol: str) -> Load:
+    """What the service did under load in the way that counts for ``protocol``."""
+    return measured.together[way_of(protocol)]

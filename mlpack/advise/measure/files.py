@@ -1,0 +1,91 @@
+"""`mlpack batch` over a file of golden rows: what a run costs, reading and writing and all."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mlpack.advise.measurements import BatchRun
+from mlpack.runtime.coerce.fields import layout_of
+from mlpack.runtime.manifest import Manifest
+from mlpack.runtime.signature import Signature
+from mlpack.scaffold.project import example_of_bundle
+
+_GROUP_BYTES = 8 << 20
+_MOST_BYTES = 256 << 20
+_LEAST_SECONDS = 0.05
+_PATIENCE = 600.0
+
+
+def file_run(manifest: Manifest, memory: BatchRun, seconds: float, vouching: Sequence[str]) -> BatchRun:
+    """What `mlpack batch` does, on a file of about as many rows as ``memory`` says that it answers in ``seconds``.
+
+    It is ``memory`` itself, a run without files, where there is no Parquet here or the model takes no rows of one.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        return memory
+    with tempfile.TemporaryDirectory(prefix="mlpack-advise-") as name:
+        rows = Path(name, "rows.parquet")
+        count = _write(manifest, int(memory.rate * seconds), rows)
+        first = _run(manifest, rows, Path(name, "first.parquet"), ["--limit=1", *vouching])
+        whole = _run(manifest, rows, Path(name, "all.parquet"), vouching)
+    if first is None or whole is None:
+        return memory
+    spent = max(whole[0] - first[0], _LEAST_SECONDS)
+    return replace(memory, rows=whole[1]["batch_rows"], rate=count / spent, start=first[0], files=True)
+
+
+def rows_of(instances: Sequence[Any], signature: Signature) -> list[dict[str, Any]]:
+    """Instances of a request as rows of a table."""
+    layout = layout_of(signature)
+    if layout.kind == "records" or (layout.kind == "tensors" and len(layout.inputs) > 1):
+        return list(instances)
+    return [{layout.inputs[0].name: instance} for instance in instances]
+
+
+def _write(manifest: Manifest, rows: int, path: Path) -> int:
+    """Write about so many golden rows, again and again, and say how many. The file has some `_MOST_BYTES` at most."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    golden = pa.Table.from_pylist(rows_of(example_of_bundle(manifest).instances, manifest.signature))
+    size = max(1, golden.nbytes)
+    group = pa.concat_tables([golden] * max(1, _GROUP_BYTES // size)).combine_chunks()
+    group = group.slice(0, max(1, rows))
+    groups = max(1, min(rows // len(group), _MOST_BYTES // max(1, group.nbytes)))
+    # Plain: the same few rows again and again would be next to nothing as a dictionary.
+    with parquet.ParquetWriter(path, group.schema, compression="none", use_dictionary=False) as writer:
+        for _ in range(groups):
+            writer.write_table(group)
+    return groups * int(group.num_rows)
+
+
+def _run(manifest: Manifest, rows: Path, written: Path, flags: Sequence[str]) -> tuple[float, dict[str, Any]] | None:
+    """Seconds of a run and what it says of itself; None where it does not come to its end."""
+    trust = f"--trust={manifest.model_sha256}"
+    command = [
+        sys.executable,
+        "-m",
+        "mlpack",
+        "batch",
+        str(manifest.folder.absolute()),
+        "-i",
+        str(rows),
+        "-o",
+        str(written),
+    ]
+    begun = time.perf_counter()
+    try:
+        ended = subprocess.run([*command, "--json", trust, *flags], capture_output=True, check=False, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return None
+    spent = time.perf_counter() - begun
+    return (spent, json.loads(ended.stdout)["data"]) if ended.returncode == 0 else None

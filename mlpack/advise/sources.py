@@ -1,0 +1,20 @@
+"""Where the reasons of the rules are from."""
+
+from __future__ import annotations
+
+HERE = "measured here"
+ASKED = "what you said"
+COMPARED = "https://learn.microsoft.com/aspnet/core/grpc/comparison"
+LANGUAGES = "https://grpc.io/docs/languages/"
+BROWSERS = "https://grpc.io/docs/platforms/web/basics/"
+BALANCING = "https://grpc.io/blog/grpc-load-balancing/"
+STATIC = "https://developers.google.com/machine-learning/crash-course/production-ml-systems/static-vs-dynamic-inference"
+PERSISTENCE = "https://scikit-learn.org/stable/model_persistence.html"
+PICKLE = "https://docs.python.org/3/library/pickle.html"
+BINARY = "https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md"
+SPARE = "https://sre.google/sre-book/service-best-practices/"
+QUEUE = "https://en.wikipedia.org/wiki/M/M/1_queue"
+PROVIDERS = "https://onnxruntime.ai/docs/execution-providers/"
+DISRUPTIONS = "https://kubernetes.io/docs/concepts/workloads/pods/disruptions/"
+RAY = "https://docs.ray.io/en/latest/data/batch_inference.html"
+KEYS = "https://owasp.org/API-Security/editions/2023/en/0xa2-broken-authentication/"
