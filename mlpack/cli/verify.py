@@ -49,7 +49,10 @@ def verify(
     *,
     data: Data = None,
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="FILE", help="Write the report: .json, or .xml for JUnit.")
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Write the report: .html, a page to look at; .json; or .xml for JUnit."
+        ),
     ] = None,
     bisect: Annotated[bool, typer.Option("--bisect", help="Name the first layer or step where they part.")] = False,
     rtol: Rtol = None,
@@ -69,7 +72,7 @@ def verify(
     Exits 3 unless the verdict is PASS. With --key: SIGNED, or exit 4. A service speaks the Open Inference Protocol;
     MLPACK_API_KEY is its key, where it wants one.
 
-    Example: mlpack verify digits.h5 digits.onnx --report parity.xml
+    Example: mlpack verify digits.h5 digits.onnx --report parity.html
 
     Example: mlpack verify digits.h5 http://127.0.0.1:8080
 

@@ -57,8 +57,8 @@ def verify(
     ``data`` is a file (CSV, Parquet, NPZ, NPY, JSON lines) or arrays: what the model meets in earnest. ``rtol`` and ``atol``
     replace the derived tolerance. ``trust`` holds the SHA-256 of files that may run the code they carry, ``allow`` uses of
     names (``module:name:role``) that any file may make. ``budget`` is in seconds a side. ``bisect`` looks for the first
-    layer where the two part. ``report`` writes JSON or JUnit XML, by its ending. ``require_sandbox`` loads nothing where
-    this machine cannot put the whole sandbox around it.
+    layer where the two part. ``report`` writes an HTML page, JSON or JUnit XML, by its ending.
+    ``require_sandbox`` loads nothing where this machine cannot put the whole sandbox around it.
 
     With ``key``, a public key in PEM, no models are compared: ``reference`` is a signed bundle, and the answer is a
     SignatureReport once the signature is by that key and every file in the bundle is as it was signed.

@@ -77,7 +77,8 @@ def run_verify(
         if result is None:
             compared = Reference(first, first.hints(), original.feed(data, first.signature))
             parties = (original.party(first), other.party(second))
-            result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget)
+            drawn = report is not None and _is_page(report)
+            result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget, evidence=drawn)
             if bisect and result.verdict == "FAIL":
                 result = replace(result, parting=_parting(compared, second, result))
     if report is not None:
@@ -120,11 +121,11 @@ def _needs_sample(*subjects: Subject) -> bool:
 
 def _writer(report: Path | None) -> Any:
     """What writes a report of that ending. Raises UsageError for another ending, before any work is done."""
-    writers = {".json": write_json, ".xml": write_junit}
+    writers = {".json": write_json, ".xml": write_junit, ".html": write_page, ".htm": write_page}
     if report is None:
         return write_json
     if report.suffix.lower() not in writers:
-        raise UsageError(f"{report.name} has no ending of a report", hint="--report FILE.json or --report FILE.xml")
+        raise UsageError(f"{report.name} has no ending of a report", hint="--report FILE.html, FILE.json or FILE.xml")
     if not report.parent.is_dir():
         raise OutputError(f"the folder {report.parent} does not exist", hint=f"mkdir -p {report.parent}")
     return writers[report.suffix.lower()]
@@ -140,6 +141,17 @@ def write_junit(report: ParityReport, path: Path) -> None:
     from mlpack.verify.junit import to_junit
 
     publish_bytes(to_junit(report.to_json()).encode(), path)
+
+
+def write_page(report: ParityReport, path: Path) -> None:
+    """Write the report as one HTML page. Raises OutputError."""
+    from mlpack.verify.page import to_html
+
+    publish_bytes(to_html(report).encode(), path)
+
+
+def _is_page(report: Path) -> bool:
+    return report.suffix.lower() in {".html", ".htm"}
 
 
 def _parting(reference: Reference, candidate: Peer, report: ParityReport) -> Mapping[str, Any]:

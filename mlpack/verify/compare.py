@@ -77,6 +77,29 @@ def compare_values(
     rows = len(reference) if reference.ndim else 1
     expected = reference.reshape(rows, -1) if reference.size else reference.reshape(rows, 0)
     given = candidate.reshape(expected.shape)
+    apart = distances(expected, given, tolerance, growth)
+    undefined = apart.off & ~np.isfinite(apart.expected)
+    return _measured(apart.expected, apart.error, apart.off & ~undefined, undefined, _ulps(expected, given))
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Two answers in float64, element by element, [rows, values].
+
+    ``error`` is inf where only one side is finite; ``off`` marks what is beyond ``allowed``.
+    """
+
+    expected: NDArray[np.float64]
+    given: NDArray[np.float64]
+    error: NDArray[np.float64]
+    allowed: NDArray[np.float64]
+    off: Rows
+
+
+def distances(
+    expected: Array, given: Array, tolerance: Tolerance, growth: NDArray[np.float64] | None = None
+) -> Distances:
+    """How far apart the elements of two arrays are, both [rows, values]. See `compare_values`."""
     with np.errstate(all="ignore"):
         if given.dtype.kind == "f" and given.dtype.itemsize < expected.dtype.itemsize:
             beyond_range = np.abs(expected.astype(np.float64)) > float(np.finfo(given.dtype).max)
@@ -85,9 +108,9 @@ def compare_values(
         same = (wide_expected == wide_given) | (np.isnan(wide_expected) & np.isnan(wide_given))
         error = np.where(same, 0.0, np.abs(wide_given - wide_expected))
         error = np.where(np.isnan(error), np.inf, error)
-        off = ~same & ~(error <= tolerance.allowed(wide_expected, growth))
-    undefined = off & ~np.isfinite(wide_expected)
-    return _measured(wide_expected, error, off & ~undefined, undefined, _ulps(expected, given))
+        allowed = tolerance.allowed(wide_expected, growth)
+        off = ~same & ~(error <= allowed)
+    return Distances(wide_expected, wide_given, error, allowed, off)
 
 
 def compare_labels(reference: Array, candidate: Array) -> Measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,6 +25,14 @@ dtype moves is reported, not held against it: no model with that input dtype cou
 """
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """The report on one probe, and for each output that was compared the rows that are ``held`` against the candidate."""
+
+    report: ProbeReport
+    held: Mapping[str, Rows] = field(default_factory=dict)
+
+
 def judge(
     asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance], *, takes_missing: bool = True
 ) -> ProbeReport:
@@ -32,8 +40,22 @@ def judge(
 
     ``takes_missing`` is what the reference says of itself, see `mlpack.core.framework.InputHints`.
     """
-    probe = asked.probe
-    report = ProbeReport(probe.name, probe.kind, asked.rows, "PASS", note=probe.note)
+    return judgement(asked, alignment, tolerances, takes_missing=takes_missing).report
+
+
+def judgement(
+    asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance], *, takes_missing: bool = True
+) -> Judgement:
+    """What `judge` says, and the rows that it rests on."""
+    refusal = _not_comparable(asked, alignment)
+    if refusal is not None:
+        return Judgement(refusal)
+    return _compared(asked, alignment, tolerances, takes_missing=takes_missing)
+
+
+def _not_comparable(asked: Asked, alignment: Alignment) -> ProbeReport | None:
+    """The report on a probe whose answers cannot be put side by side: one refused, or has not the outputs of the other."""
+    report = _blank(asked)
     expected, given = asked.reference, asked.candidate
     if expected.outputs is None:
         if given.outputs is None:
@@ -53,25 +75,37 @@ def judge(
     extra = len(alignment.candidate.outputs) - len(alignment.outputs)
     if missing or extra > 0:
         return replace(report, verdict="FAIL", message=_outputs_differ(missing, alignment))
-    outputs, undefined = [], 0
+    return None
+
+
+def _blank(asked: Asked) -> ProbeReport:
+    return ProbeReport(asked.probe.name, asked.probe.kind, asked.rows, "PASS", note=asked.probe.note)
+
+
+def _compared(
+    asked: Asked, alignment: Alignment, tolerances: Mapping[str, Tolerance], *, takes_missing: bool
+) -> Judgement:
+    report, outputs, held, undefined = _blank(asked), [], {}, 0
     forgiven = _overflowing_rows(asked)
-    if not takes_missing and probe.kind in {"missing", "infinite"}:
+    if not takes_missing and asked.probe.kind in {"missing", "infinite"}:
         forgiven = ~forgiven
     for theirs, ours in alignment.outputs:
-        output, open_rows = _judge_output(asked, theirs, ours, alignment.reference, tolerances, forgiven)
+        output, open_rows, bad = _judge_output(asked, theirs, ours, alignment.reference, tolerances, forgiven)
         outputs.append(output)
+        held[theirs.name] = bad
         undefined = max(undefined, open_rows)
     failed = [output for output in outputs if output.verdict == "FAIL"]
     if failed and not asked.rows:
-        return replace(report, verdict="DIFFERS", difference=f"without any rows, {failed[0].message}")
+        return Judgement(replace(report, verdict="DIFFERS", difference=f"without any rows, {failed[0].message}"))
     difference = _difference(undefined, outputs, asked.refused)
-    return replace(
+    report = replace(
         report,
         outputs=tuple(outputs),
         verdict="FAIL" if failed else "DIFFERS" if difference else "PASS",
         message=failed[0].message if failed else "",
         difference=difference,
     )
+    return Judgement(report, held)
 
 
 def _judge_output(
@@ -81,8 +115,8 @@ def _judge_output(
     signature: Signature,
     tolerances: Mapping[str, Tolerance],
     forgiven: Rows,
-) -> tuple[OutputReport, int]:
-    """The report on one output, and how many rows the reference leaves undefined.
+) -> tuple[OutputReport, int, Rows]:
+    """The report on one output, how many rows the reference leaves undefined, and which are held against the candidate.
 
     ``forgiven`` marks rows on which the reference's answer binds nobody.
     """
@@ -91,7 +125,7 @@ def _judge_output(
     expected = asked.reference.outputs[theirs.name]
     complaint, given = contract(expected, asked.candidate.outputs[ours.name])
     if complaint:
-        return OutputReport(theirs.name, "FAIL", message=f"{theirs.name} has {complaint}"), 0
+        return OutputReport(theirs.name, "FAIL", message=f"{theirs.name} has {complaint}"), 0, np.zeros(0, dtype=bool)
     if theirs.role == "label" or kind_of(expected) in {"string", "int", "bool"}:
         return _judge_labels(asked, theirs, expected, given, signature, tolerances, forgiven)
     return _judge_values(asked, theirs, expected, given, tolerances[theirs.name], forgiven)
@@ -99,7 +133,7 @@ def _judge_output(
 
 def _judge_values(
     asked: Asked, spec: TensorSpec, expected: Array, given: Array, tolerance: Tolerance, forgiven: Rows
-) -> tuple[OutputReport, int]:
+) -> tuple[OutputReport, int, Rows]:
     measured = compare_values(expected, given, tolerance, asked.growth)
     bad = measured.beyond | measured.undefined
     open_rows = np.zeros_like(bad)
@@ -126,7 +160,7 @@ def _judge_values(
     )
     if bad.any():
         report = replace(report, message=_value_message(asked, spec, expected, given, report, cast_rows))
-    return report, int(open_rows.sum())
+    return report, int(open_rows.sum()), bad
 
 
 def _judge_labels(
@@ -137,7 +171,7 @@ def _judge_labels(
     signature: Signature,
     tolerances: Mapping[str, Tolerance],
     forgiven: Rows,
-) -> tuple[OutputReport, int]:
+) -> tuple[OutputReport, int, Rows]:
     measured = compare_labels(expected, given)
     bad = measured.beyond
     ties, open_rows = np.zeros_like(bad), bad & _fit(forgiven, bad)
@@ -163,7 +197,7 @@ def _judge_labels(
     )
     if bad.any():
         report = replace(report, message=_value_message(asked, spec, expected, given, report, cast_rows))
-    return report, int(open_rows.sum())
+    return report, int(open_rows.sum()), bad
 
 
 def _report(spec: TensorSpec, measured: Measured, tolerance: Tolerance, bad: Rows) -> OutputReport:

@@ -13,7 +13,8 @@ from mlpack.isolate.protection import Protection, weakest
 from mlpack.runtime.session import Array, take_rows
 from mlpack.runtime.signature import Signature
 from mlpack.verify.align import Alignment, align
-from mlpack.verify.judge import judge
+from mlpack.verify.evidence.gather import gather
+from mlpack.verify.judge import judgement
 from mlpack.verify.peer import Peer
 from mlpack.verify.refused import without_refused
 from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict
@@ -35,8 +36,9 @@ def measure(
     rtol: float | None = None,
     atol: float | None = None,
     budget: float = 30.0,
+    evidence: bool = False,
 ) -> ParityReport:
-    """Hold an opened candidate against the reference.
+    """Hold an opened candidate against the reference. ``evidence`` is kept for a page to be drawn from, where one is wanted.
 
     A worker that dies or hangs makes the verdict FAIL, and so do inputs that do not correspond. Raises DataError when the
     reference does not take the user's data.
@@ -64,7 +66,8 @@ def measure(
     independent = reference.peer.framework in INDEPENDENT_COLUMNS
     tolerances = _tolerances(usual, asked, alignment, noise, (rtol, atol), shared=not independent)
     takes_missing = reference.hints.takes_missing
-    probes = [judge(item, alignment, tolerances, takes_missing=takes_missing) for item in asked]
+    judged = [judgement(item, alignment, tolerances, takes_missing=takes_missing) for item in asked]
+    probes = [one.report for one in judged]
     verdict, reason = _verdict(probes, _alive(ordinary, tolerances, reference.signature))
     return ParityReport(
         verdict,
@@ -77,6 +80,7 @@ def measure(
         left_out=reference.left_out,
         sandbox=sandbox_of(reference.peer, candidate),
         seconds=time.monotonic() - started,
+        evidence=gather(asked, judged, alignment, tolerances) if evidence else None,
     )
 
 

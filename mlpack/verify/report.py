@@ -10,6 +10,7 @@ from mlpack.core.errors import ParityError
 from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table, Tone, json_ready
 from mlpack.isolate.protection import AT_HAND, Protection
 from mlpack.verify.absent import LeftOut
+from mlpack.verify.evidence.kept import Evidence
 
 Verdict = Literal["PASS", "FAIL", "VACUOUS"]
 
@@ -88,6 +89,8 @@ class ParityReport(Shown):
     """What was in force in both workers: the weaker of the two."""
     left_out: LeftOut | None = None
     """Rows of the user's data that nobody was asked."""
+    evidence: Evidence | None = None
+    """What a page is drawn from, where one was wanted; no part of the JSON document."""
 
     @property
     def passed(self) -> bool:

@@ -1,0 +1,1 @@
+"""What a comparison saw, in the small: what pictures are drawn from, and the rows that show it best."""

@@ -1,0 +1,82 @@
+"""Scales of charts: from values to places, and which values are written along an axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values between ``low`` and ``high`` laid out over ``size``; around ``bend``, if any, evenly, and by decades beyond it."""
+
+    low: float
+    high: float
+    size: float
+    bend: float = 0.0
+
+    def at(self, value: float) -> float:
+        """The place of ``value``."""
+        low, high, here = self._bent(self.low), self._bent(self.high), self._bent(value)
+        return self.size * ((here - low) / (high - low)) if high > low else self.size / 2
+
+    def ticks(self) -> list[float]:
+        """Values to write along it: three to seven round ones."""
+        return self._decades() if self.bend else round_steps(self.low, self.high)
+
+    def _bent(self, value: float) -> float:
+        return math.asinh(value / self.bend) if self.bend else value
+
+    def _decades(self) -> list[float]:
+        top = max(abs(self.low), abs(self.high))
+        first, last = math.ceil(math.log10(self.bend)) + 1, math.floor(math.log10(top))
+        step = max(1, math.ceil((last - first + 1) / 3))
+        powers = [10.0**power for power in range(last, first - 1, -step)]
+        return [
+            value for value in [*(-power for power in powers), 0.0, *reversed(powers)] if self.low <= value <= self.high
+        ]
+
+
+def scale_of(values: Sequence[float], size: float) -> Scale:
+    """The scale that shows ``values``: even, or bent where a few of them are far larger than most."""
+    magnitudes = np.abs(np.asarray(values, dtype=np.float64))
+    low, high = min(values), max(values)
+    usual, top = float(np.quantile(magnitudes, 0.75)), float(magnitudes.max())
+    bend = usual if 0 < usual < top / 50 else 0.0
+    if bend:
+        return Scale(
+            low * 1.2 if low < 0 else low - bend / 10, high * 1.2 if high > 0 else high + bend / 10, size, bend
+        )
+    room = (high - low) * 0.04 or abs(high) * 0.1 or 1.0
+    return Scale(low - room, high + room, size)
+
+
+def round_steps(low: float, high: float, most: int = 5) -> list[float]:
+    """Round values between two others, evenly apart by 1, 2 or 5 times a power of ten."""
+    span = high - low
+    if not span > 0 or not math.isfinite(span):
+        return []
+    power = 10.0 ** math.floor(math.log10(span / most))
+    step = next(power * times for times in (1, 2, 5, 10, 20) if span / (power * times) <= most)
+    first = math.ceil(low / step)
+    return [step * (first + place) for place in range(math.floor(high / step) - first + 1)]
+
+
+def power_of_ten(power: int) -> str:
+    """A power of ten as it is written by hand."""
+    return "1" if power == 0 else f"10{str(power).translate(_SUPERSCRIPT)}"
+
+
+def short(value: float) -> str:
+    """A value beside a tick."""
+    if value and (abs(value) >= 1e5 or abs(value) < 1e-3):
+        mantissa, _, power = f"{value:.2e}".partition("e")
+        digits = mantissa.rstrip("0").rstrip(".")
+        shown = {"1": "", "-1": "−"}.get(digits, f"{digits}×")
+        return f"{shown}{power_of_ten(int(power))}".replace("-", "−")
+    return f"{value:.4g}".replace("-", "−")
