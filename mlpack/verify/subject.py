@@ -54,7 +54,8 @@ class Subject:
     @property
     def names(self) -> tuple[str, ...]:
         """What a service of this model may be called."""
-        return tuple(name for name in (self.name, self.path.stem if self.path else "") if name)
+        folder = self.mlflow.folder.absolute().name if self.mlflow else ""
+        return tuple(name for name in (self.name, folder, self.path.stem if self.path else "") if name)
 
     @cached_property
     def sha256(self) -> str:
