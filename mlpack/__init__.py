@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
+from mlpack.advise import advise
 from mlpack.bundle import load, pack
 from mlpack.convert import convert
 from mlpack.doctor import doctor
@@ -42,6 +43,7 @@ else:
     scaffold.__class__ = _Scaffold
 
 __all__ = [
+    "advise",
     "containerize",
     "convert",
     "doctor",

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli import containerize, convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
+from mlpack.cli import advise, containerize, convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
 from mlpack.cli.init import init
 from mlpack.cli.render import Renderer
 from mlpack.cli.trust import trust
@@ -29,6 +29,7 @@ app = typer.Typer(
 for _command in (
     *(inspect.inspect, scan.scan, convert.convert, verify.verify, pack.pack),
     *(serve.serve, scaffold.scaffold, containerize.containerize, formats.formats, doctor.doctor),
+    advise.advise,
 ):
     app.command()(_command)
 app.add_typer(init)
