@@ -48,7 +48,7 @@ _ASSUMPTIONS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Advice(Shown):
     """The advice. ``assumed`` names the answers that nobody gave; without a model ``model`` and ``measured`` are None."""
 

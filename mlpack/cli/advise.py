@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -157,13 +158,15 @@ def advise(  # noqa: PLR0913 - a parameter an option
 def _asked(said: dict[str, Any]) -> dict[str, Any]:
     """``said``, and for what nobody said an answer from the terminal. Questions go to stderr: stdout is for the advice."""
     answers = dict(said)
-    for name, question, default in _QUESTIONS:
-        if answers[name] is not None:
-            continue
-        if isinstance(default, bool):
-            answers[name] = typer.confirm(question, default=default, err=True)
-        else:
-            answers[name] = typer.prompt(question, default=default, type=type(default), err=True)
+    open_ones = [question for question in _QUESTIONS if said[question[0]] is None]
+    with contextlib.redirect_stdout(
+        sys.stderr
+    ):  # a prompt writes its last space to stdout, also where it is for stderr
+        for name, question, default in open_ones:
+            if isinstance(default, bool):
+                answers[name] = typer.confirm(question, default=default, err=True)
+            else:
+                answers[name] = typer.prompt(question, default=default, type=type(default), err=True)
     return answers
 
 
