@@ -41,14 +41,15 @@ overload: $(READY)  ## two minutes of three times what a service can do, and its
 lists: $(READY)  ## the names that model files may use, from these libraries and from three older generations of them
 	@python scripts/list_names.py --older $(ARGS)
 
-docs: $(READY)  ## write the generated parts of README.md again
+docs: $(READY)  ## write what is generated of README.md and docs/, and build the pages into site/
 	@python scripts/generate_docs.py
+	@zensical build --strict --config-file mkdocs.yml
 
 wheel: $(READY)  ## build the wheel into dist/
 	@python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove everything that was made
-	rm -rf $(VENV) .clients .demo .fuzz dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .clients .demo .fuzz .cache site dist build .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): pyproject.toml requirements-dev.txt constraints.txt
 	@echo "making $(VENV) with mlpack, its extras and its tools (about 2 GB, some minutes)"

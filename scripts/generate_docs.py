@@ -1,4 +1,4 @@
-"""Writes the generated parts of README.md: the matrix of conversions and the table of exit codes.
+"""Writes what is generated of the docs: tables of README.md, the pages of docs/reference/, the list of decisions.
 
 python scripts/generate_docs.py [--check]
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+
+from reference import pages
 
 from mlpack.convert.matrix import conversion_matrix
 from mlpack.core.errors import INTERRUPTED, MlpackError, error_classes
@@ -41,9 +43,26 @@ def generated(text: str) -> str:
     return text
 
 
+def decisions(folder: Path) -> str:
+    """The page that lists the records of decisions."""
+    lines = [
+        f"- [{path.read_text().splitlines()[0].removeprefix('# ')}]({path.name})"
+        for path in sorted(folder.glob("0*.md"))
+    ]
+    return "\n".join(["# Decisions", "", "Each with what it costs.", "", *lines, ""])
+
+
+def everything() -> dict[Path, str]:
+    """What every file that is generated, or has generated parts, has to hold."""
+    docs = README.parent / "docs"
+    reference = {docs / "reference" / name: text for name, text in pages(exit_codes()).items()}
+    listed = {docs / "decisions" / "index.md": decisions(docs / "decisions")}
+    return {README: generated(README.read_text())} | reference | listed
+
+
 if __name__ == "__main__":
-    before = README.read_text()
-    after = generated(before)
+    stale = {path: text for path, text in everything().items() if not path.is_file() or path.read_text() != text}
     if "--check" in sys.argv:
-        sys.exit(0 if before == after else "README.md is out of date: make docs")
-    README.write_text(after)
+        sys.exit(f"out of date: {', '.join(path.name for path in stale)}: make docs" if stale else 0)
+    for path, text in stale.items():
+        path.write_text(text)

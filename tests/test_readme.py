@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -12,51 +11,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from pages import BLOCK, ROOT, as_script, command_environment, parts, run_block, shown
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCK = re.compile(r"```(python|console)\n(.*?)```", re.DOTALL)
 
 
 def part(name: str) -> str:
-    found = re.search(rf"<!-- {name} -->(.*?)<!-- /{name} -->", README, re.DOTALL)
-    assert found
-    return found[1]
-
-
-def as_script(language: str, code: str) -> str:
-    """A block of the tour for a shell: the lines after a dollar sign, or Python."""
-    if language == "python":
-        return f"{shlex.quote(sys.executable)} - <<'END'\n{code}END"
-    return "\n".join(line[2:] for line in code.splitlines() if line.startswith("$ "))
-
-
-def shown(code: str) -> list[str]:
-    """The lines of output in a console block, as they have to appear; `...` stands for anything."""
-    lines = [line for line in code.splitlines() if not line.startswith("$ ") and line != "..."]
-    return [re.escape(line).replace(re.escape("..."), ".*") for line in lines]
+    return parts(README, name)
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Where `mlpack` is the command of this very source tree."""
-    folder = tmp_path_factory.mktemp("bin")
-    command = folder / "mlpack"
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m mlpack "$@"\n')
-    command.chmod(0o755)
-    cache = str(tmp_path_factory.mktemp("cache"))
-    path = f"{folder}:{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "MLPACK_CACHE": cache}
-
-
-def run_block(language: str, code: str, folder: Path, environment: dict[str, str]) -> None:
-    ended = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", as_script(language, code)],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    if language == "console":
-        assert re.search(".*\n(.*\n)*".join(shown(code)), ended.stdout), ended.stdout
+    return command_environment(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
