@@ -15,8 +15,8 @@ from mlpack.verify.judge import Judgement
 from mlpack.verify.tolerance import Tolerance
 from mlpack.verify.trial import Asked
 
-DRAWN = 50
-"""Outputs that have pictures; those of the largest errors go first."""
+DRAWN, EXTREME = 50, 6
+"""Outputs that have pictures, and of extreme values too; those of the largest errors go first."""
 
 
 def gather(
@@ -28,8 +28,8 @@ def gather(
     """Pictures of the outputs over all probes, the extreme ones apart, for their scale is another; and the worst rows."""
     values: list[ValuePicture] = []
     labels: list[LabelPicture] = []
-    for theirs, ours in _worst_first(judged, alignment)[:DRAWN]:
-        for extreme in (False, True):
+    for place, (theirs, ours) in enumerate(_worst_first(judged, alignment)[:DRAWN]):
+        for extreme in (False, True) if place < EXTREME else (False,):
             found = _answers(asked, judged, theirs, ours, extreme=extreme)
             numbers = [one for one in found if _is_compared_by_value(theirs, one)]
             others = [one for one in found if not _is_compared_by_value(theirs, one)]

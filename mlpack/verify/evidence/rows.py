@@ -16,7 +16,7 @@ from mlpack.verify.trial import Asked
 
 FAILED, PASSED = 5, 3
 """Rows shown of a candidate that fails, and of one that passes."""
-FIRST, OTHERS = 200, 40
+FIRST, OTHERS = 100, 30
 """Columns shown of the first row, and of the others."""
 LONGEST = 300
 """Characters kept of a text."""

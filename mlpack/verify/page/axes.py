@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+_SUPERSCRIPT = str.maketrans("-0123456789", _RAISED)
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,28 @@ def power_of_ten(power: int) -> str:
     return "1" if power == 0 else f"10{str(power).translate(_SUPERSCRIPT)}"
 
 
-def short(value: float) -> str:
+def labels_of(ticks: Sequence[float]) -> list[str]:
+    """Ticks in as many digits as tell them apart."""
+    apart = min((abs(one - other) for one, other in pairwise(ticks)), default=0.0)
+    return [short(value, _digits(value, apart)) for value in ticks]
+
+
+def width_of(label: str) -> float:
+    """About how wide a label is; no chart measures its letters."""
+    return sum(4.5 if character in _RAISED else 7.0 for character in label)
+
+
+def short(value: float, digits: int = 4) -> str:
     """A value beside a tick."""
-    if value and (abs(value) >= 1e5 or abs(value) < 1e-3):
-        mantissa, _, power = f"{value:.2e}".partition("e")
-        digits = mantissa.rstrip("0").rstrip(".")
-        shown = {"1": "", "-1": "−"}.get(digits, f"{digits}×")
-        return f"{shown}{power_of_ten(int(power))}".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")
+    if value and (abs(value) >= 1e5 or abs(value) < 1e-3) and digits < 6:
+        mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+        shown = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        front = {"1": "", "-1": "−"}.get(shown, f"{shown}×")
+        return f"{front}{power_of_ten(int(power))}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("-", "−")
+
+
+def _digits(value: float, apart: float) -> int:
+    if not value or not apart:
+        return 4
+    return min(max(math.floor(math.log10(abs(value))) - math.floor(math.log10(apart)) + 1, 1), 17)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlpack.verify.evidence.kept import EXCUSED, HELD, WITHIN, ValuePicture
 from mlpack.verify.page.axes import power_of_ten
 from mlpack.verify.page.element import Markup, joined, tag
-from mlpack.verify.page.svg import HEIGHT, WIDTH, drawing, line, text
+from mlpack.verify.page.svg import HEIGHT, WIDTH, at, box, drawing, lines, text
 from mlpack.verify.page.text import count, number, percent, safe
 
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 30.0, 40.0
@@ -17,14 +17,21 @@ GAP, SIDE = 14.0, 22.0
 BELOW = 20
 """Half-decades below the tolerance that have a column each; smaller errors stand together in the last of them."""
 Counts = tuple[int, int, int]
-_CLASSES = {WITHIN: "within", HELD: "beyond", EXCUSED: "excused"}
+Column = tuple[str, tuple[tuple[str, tuple[float, float, float, float]], ...]]
+"""What it says, and its parts: their class, left, top, width and height."""
+_CLASSES = {WITHIN: "", HELD: "beyond", EXCUSED: "excused"}
 _NAMES = {WITHIN: "within the tolerance", HELD: "beyond the tolerance", EXCUSED: "beyond it, and not held against it"}
 
 
-def histogram(picture: ValuePicture, key: str) -> Markup:
-    """The columns from no error at all to the largest, their heights by decades so that a single one is seen."""
+def histogram(picture: ValuePicture, key: str, *, named: bool = True) -> Markup:
+    """The columns from no error at all to the largest, their heights by decades so that a single one is seen.
+
+    ``named`` ones say what they hold to a pointer that rests on them; without names the chart is half as large.
+    """
     chart = _Layout(picture)
-    parts = [*chart.grid(), *chart.columns(), *chart.tolerance(), *chart.labels()]
+    columns = list(chart.columns())
+    drawn = map(_named, columns) if named else _merged(columns)
+    parts = [*chart.grid(), *drawn, *chart.tolerance(), *chart.labels()]
     return drawing(f"h{key}", "Absolute errors", _described(picture), parts)
 
 
@@ -44,6 +51,24 @@ def tolerance_of(picture: ValuePicture) -> str:
     return number(wide) if wide <= narrow * 1.05 else f"{number(narrow)} to {number(wide)}"
 
 
+def _named(column: Column) -> Markup:
+    said, parts = column
+    return (
+        Markup(f"<g><title>{safe(said)}</title>{joined(box(*place, kind) for kind, place in parts)}</g>")
+        if parts
+        else Markup()
+    )
+
+
+def _merged(columns: list[Column]) -> Iterator[Markup]:
+    """All parts of a kind as one path."""
+    for kind in _CLASSES.values():
+        places = [place for _, parts in columns for one, place in parts if one == kind]
+        drawn = "".join(f"M{at(x)} {at(y)}h{at(width)}v{at(tall)}h-{at(width)}z" for x, y, width, tall in places)
+        if drawn:
+            yield Markup(f'<path d="{drawn}" class="{kind or "within"}"/>')
+
+
 class _Layout:
     """Where everything of one histogram stands."""
 
@@ -58,7 +83,7 @@ class _Layout:
         below, self.columns_there = self._gathered()
         left = [
             ("0", (picture.exact, 0, 0), "no error at all"),
-            ("less", below, f"error below {number(10.0 ** (self.low / 2))}"),
+            ("less", below, f"below {number(10.0 ** (self.low / 2))}"),
         ]
         self.left = [side for side in left if sum(side[1])]
         sides = len(self.left) + bool(sum(picture.one_sided))
@@ -77,17 +102,17 @@ class _Layout:
         return (HEIGHT - TOP - BOTTOM) * math.log10(1 + total) / math.log10(1 + 10**self.decades)
 
     def grid(self) -> Iterator[Markup]:
-        for decade in range(0, self.decades + 1, max(1, math.ceil(self.decades / 4))):
-            level = HEIGHT - BOTTOM - self.height(10**decade)
-            yield line(LEFT, level, WIDTH - RIGHT, level, "grid")
+        decades = range(0, self.decades + 1, max(1, math.ceil(self.decades / 4)))
+        levels = {decade: HEIGHT - BOTTOM - self.height(10**decade) for decade in decades}
+        yield lines("grid", *((LEFT, level, WIDTH - RIGHT, level) for level in levels.values()))
+        for decade, level in levels.items():
             yield text(LEFT - 6, level + 4, power_of_ten(decade) if decade > 3 else count(10**decade), "end")
-        yield line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, "axis")
 
-    def columns(self) -> Iterator[Markup]:
+    def columns(self) -> Iterator[Column]:
         for place, (_, counts, span) in enumerate(self.left):
             yield self._column(self._side(place), SIDE, counts, span)
         for half, counts in self.columns_there:
-            span = f"error from {number(10 ** (half / 2))} to {number(10 ** ((half + 1) / 2))}"
+            span = f"{number(10 ** (half / 2))} to {number(10 ** ((half + 1) / 2))}"
             yield self._column(self.x(half), self.step, counts, span)
         if sum(self.picture.one_sided):
             said = "no number from the candidate"
@@ -108,22 +133,16 @@ class _Layout:
         added = sum(one[0] for one in small), sum(one[1] for one in small), sum(one[2] for one in small)
         return added, [column for column in columns if column[0] >= self.low]
 
-    def _column(self, x: float, width: float, counts: Counts, span: str) -> Markup:
+    def _column(self, x: float, width: float, counts: Counts, span: str) -> Column:
         """One column: its height is that of all, and its parts are as high as their shares of it."""
-        total = sum(counts)
-        if not total:
-            return Markup()
-        level, parts, said = HEIGHT - BOTTOM, [], []
+        total, level, parts, said = sum(counts), HEIGHT - BOTTOM, [], []
         for status in (WITHIN, EXCUSED, HELD):
             if counts[status]:
                 tall = max(self.height(total) * counts[status] / total, 3.0)
                 level -= tall
-                parts.append(
-                    f'<rect x="{x + 0.75:.1f}" y="{level:.1f}" width="{max(width - 1.5, 0.5):.1f}" height="{tall:.1f}" '
-                    f'rx="1.5" class="{_CLASSES[status]}"/>'
-                )
-                said.append(f"{count(counts[status])} {_NAMES[status]}")
-        return Markup(f"<g><title>{safe(f'{span}: ' + ', '.join(said))}</title>{''.join(parts)}</g>")
+                parts.append((_CLASSES[status], (x + 0.75, level, max(width - 1.5, 0.5), tall)))
+                said.append(f"{count(counts[status])} {_CLASSES[status] or 'within'}")
+        return f"{span}: {', '.join(said)}", tuple(parts)
 
     def tolerance(self) -> Iterator[Markup]:
         narrow, wide = self.picture.allowed
@@ -132,29 +151,28 @@ class _Layout:
         right = self.x(2 * math.log10(wide))
         left = self.x(2 * math.log10(narrow)) if narrow > 0 else self.start
         if right - left > 2:
-            yield Markup(
-                f'<rect x="{left:.1f}" y="{TOP - 6:.1f}" width="{right - left:.1f}" '
-                f'height="{HEIGHT - TOP - BOTTOM + 6:.1f}" class="band"/>'
-            )
-        yield line(right, TOP - 8, right, HEIGHT - BOTTOM, "limit")
+            yield box(left, TOP - 6, right - left, HEIGHT - TOP - BOTTOM + 6, "band")
+        yield lines("limit", (right, TOP - 8, right, HEIGHT - BOTTOM))
         said = f"tolerance {tolerance_of(self.picture)}"
         is_right = right > WIDTH * 0.55
-        yield text(right - 6 if is_right else right + 6, TOP - 12, said, "end" if is_right else "start", "strong")
+        yield text(right - 6 if is_right else right + 6, TOP - 12, said, "strong end" if is_right else "strong start")
 
     def labels(self) -> Iterator[Markup]:
         foot = HEIGHT - BOTTOM + 16
         powers = range(self.low // 2, self.high // 2 + 1)
         every = max(1, math.ceil(len(powers) / max(2, (self.end - self.start) / 42)))
+        floor = HEIGHT - BOTTOM
+        ticks = [(self.x(2 * power), floor, self.x(2 * power), floor + 4) for power in powers]
+        yield lines("axis", (LEFT, floor, WIDTH - RIGHT, floor), *ticks)
         for power in powers:
-            yield line(self.x(2 * power), HEIGHT - BOTTOM, self.x(2 * power), HEIGHT - BOTTOM + 4, "axis")
             if power % every == 0 and self._has_room(self.x(2 * power)):
-                yield text(self.x(2 * power), foot, power_of_ten(power), "middle")
+                yield text(self.x(2 * power), foot, power_of_ten(power))
         for place, (name, _, _) in enumerate(self.left):
-            yield text(self._side(place) + SIDE / 2, foot, name, "middle")
+            yield text(self._side(place) + SIDE / 2, foot, name)
         if sum(self.picture.one_sided):
-            yield text(self.end + GAP + SIDE / 2, foot, "none", "middle")
-        yield text((self.start + self.end) / 2, HEIGHT - 5, "absolute error", "middle", "dim")
-        yield text(LEFT - 38, 12, "answers", "start", "dim")
+            yield text(self.end + GAP + SIDE / 2, foot, "none")
+        yield text((self.start + self.end) / 2, HEIGHT - 5, "absolute error", "dim")
+        yield text(LEFT - 38, 12, "answers", "dim start")
 
 
 def legend(pictures: list[ValuePicture]) -> Markup:
@@ -165,5 +183,7 @@ def legend(pictures: list[ValuePicture]) -> Markup:
         if status == WITHIN or any(one.one_sided[status] or any(c[status] for c in one.counts) for one in pictures)
     ]
     return tag(
-        "p", joined(tag("span", _NAMES[status], class_=f"key {_CLASSES[status]}") for status in there), class_="legend"
+        "p",
+        joined(tag("span", _NAMES[status], class_=f"key {_CLASSES[status]}".strip()) for status in there),
+        class_="legend",
     )

@@ -11,11 +11,13 @@ from mlpack.verify.page.scatter import scatter
 from mlpack.verify.page.text import count, percent
 from mlpack.verify.report import ParityReport
 
-DOTS = 9_000
+DOTS = 5_000
 """Dots of all scatter plots together: what keeps the page small."""
 MOST_DOTS = 1_500
 FIRST = 6
-"""Outputs that are shown at once; the others on request."""
+"""Outputs that are shown at once, their columns with names; the others on request."""
+SCATTERED = 24
+"""Outputs that have a scatter plot."""
 LEAD = (
     "How far the candidate's answers are from the reference's, over all inputs but the extreme ones. "
     "Columns and their heights go by decades, so that one answer in a million is seen."
@@ -27,7 +29,10 @@ def errors_by_output(report: ParityReport) -> Markup:
     evidence = report.evidence
     if evidence is None or not (evidence.values or evidence.labels):
         return Markup()
-    share = min(MOST_DOTS, DOTS // max(len(evidence.values), 1))
+    scattered = sum(
+        place < SCATTERED for extreme in (False, True) for place in range(len(_values(evidence, extreme=extreme)))
+    )
+    share = min(MOST_DOTS, DOTS // max(scattered, 1))
     usual, extreme = _cards(evidence, share, extreme=False), _cards(evidence, share, extreme=True)
     key = legend(list(evidence.values)) if evidence.values else Markup()
     parts = [key, _grid(usual[:FIRST])]
@@ -46,15 +51,21 @@ def _grid(cards: Sequence[Markup]) -> Markup:
 def _cards(evidence: Evidence, dots: int, *, extreme: bool) -> list[Markup]:
     """In the order in which outputs went wrong, numbers before labels."""
     letter = "x" if extreme else "u"
-    values = [one for one in evidence.values if one.extreme is extreme and (one.compared or one.undefined)]
     labels = [one for one in evidence.labels if one.extreme is extreme and one.rows]
     return [
-        *(_of_values(one, f"{letter}{place}", dots) for place, one in enumerate(values)),
+        *(
+            _of_values(one, f"{letter}{place}", dots if place < SCATTERED else 0, named=place < FIRST and not extreme)
+            for place, one in enumerate(_values(evidence, extreme=extreme))
+        ),
         *(_of_labels(one) for one in labels),
     ]
 
 
-def _of_values(picture: ValuePicture, key: str, dots: int) -> Markup:
+def _values(evidence: Evidence, *, extreme: bool) -> list[ValuePicture]:
+    return [one for one in evidence.values if one.extreme is extreme and (one.compared or one.undefined)]
+
+
+def _of_values(picture: ValuePicture, key: str, dots: int, *, named: bool) -> Markup:
     exact = f"{count(picture.exact)} of them equal to the last bit"
     said = f"{count(picture.compared)} answers, {exact}; tolerance {tolerance_of(picture)}."
     if picture.beyond:
@@ -63,7 +74,7 @@ def _of_values(picture: ValuePicture, key: str, dots: int) -> Markup:
         said += f" To {count(sum(picture.one_sided))} the candidate answers no finite number."
     if picture.undefined:
         said += f" {count(picture.undefined)} more have no answer to hold on to."
-    charts = tag("div", histogram(picture, key), scatter(picture, key, dots), class_="charts")
+    charts = tag("div", histogram(picture, key, named=named), scatter(picture, key, dots), class_="charts")
     return _card(picture.name, picture.beyond, charts, tag("p", said, class_="said"))
 
 

@@ -18,12 +18,24 @@ def drawing(key: str, title: str, described: str, parts: Iterable[Markup]) -> Ma
     )
 
 
-def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
-    """A straight line."""
-    return Markup(f'<path d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" class="{kind}"/>')
+def lines(kind: str, *ends: tuple[float, float, float, float]) -> Markup:
+    """Straight lines of one kind, each from a place to another, as one path."""
+    drawn = "".join(f"M{at(x1)} {at(y1)}L{at(x2)} {at(y2)}" for x1, y1, x2, y2 in ends)
+    return Markup(f'<path d="{drawn}" class="{kind}"/>') if drawn else Markup()
 
 
-def text(x: float, y: float, words: str, anchor: str, kind: str = "") -> Markup:
-    """Words at a place: their start, middle or end there."""
+def text(x: float, y: float, words: str, kind: str = "") -> Markup:
+    """Words around a place; of the kind ``end`` or ``start`` before it or after it."""
     named = f' class="{kind}"' if kind else ""
-    return Markup(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{safe(words)}</text>')
+    return Markup(f'<text x="{at(x)}" y="{at(y)}"{named}>{safe(words)}</text>')
+
+
+def box(x: float, y: float, width: float, height: float, kind: str = "") -> Markup:
+    """A rectangle."""
+    named = f' class="{kind}"' if kind else ""
+    return Markup(f'<rect x="{at(x)}" y="{at(y)}" width="{at(width)}" height="{at(height)}"{named}/>')
+
+
+def at(place: float) -> str:
+    """A coordinate, to a tenth of a pixel."""
+    return f"{place:.1f}".removesuffix(".0")
