@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+import advice_rules
 from reference import pages
 
 from mlpack.convert.matrix import conversion_matrix
@@ -57,7 +58,8 @@ def everything() -> dict[Path, str]:
     docs = README.parent / "docs"
     reference = {docs / "reference" / name: text for name, text in pages(exit_codes()).items()}
     listed = {docs / "decisions" / "index.md": decisions(docs / "decisions")}
-    return {README: generated(README.read_text())} | reference | listed
+    choosing = {advice_rules.PAGE: advice_rules.page(advice_rules.PAGE.read_text())}
+    return {README: generated(README.read_text())} | reference | listed | choosing
 
 
 if __name__ == "__main__":
