@@ -11,18 +11,23 @@ import typer
 
 from mlpack.cli import advise, containerize, convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
 from mlpack.cli.init import init
-from mlpack.cli.render import Renderer
+from mlpack.cli.render import Renderer, drop_stdout
 from mlpack.cli.trust import trust
 from mlpack.core.errors import INTERRUPTED, UsageError
 
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 """Click's root error. Typer up to 0.2x imports click and later ones carry it inside: only this way finds it in both."""
+_COMPLETION = ("--install-completion", "--show-completion")
+_NO_SHELL = UsageError(
+    "there is no completion for the shell that this was called from",
+    why="bash, zsh, fish and PowerShell have one",
+    hint="name the shell: _MLPACK_COMPLETE=source_bash mlpack",
+)
 
 app = typer.Typer(
     name="mlpack",
     help="From a trained model file to a service that is proven to give the same answers.",
     epilog="Start with: mlpack inspect MODEL",
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -68,6 +73,12 @@ def run(arguments: Sequence[str] | None = None) -> None:
         code = _show_usage_error(error, given)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = drop_stdout()  # help or a version, and the reader (`| head`) has seen enough
+    if code == 1 and given and given[0] in _COMPLETION:
+        code = Renderer("mlpack").fail(_NO_SHELL)
     sys.exit(code if isinstance(code, int) else 0)
 
 

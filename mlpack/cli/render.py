@@ -59,7 +59,7 @@ class Renderer:
         except KeyboardInterrupt:
             code = self.fail(_InterruptedError("interrupted; nothing was written"))
         except BrokenPipeError:
-            code = _drop_stdout()  # the reader (`| head`) has seen enough
+            code = drop_stdout()  # the reader (`| head`) has seen enough
         except Exception as error:  # noqa: BLE001 - what no one foresaw is a bug of ours: a line for the user, a traceback with -v
             code = self.fail(_bug(error))
         raise typer.Exit(code)
@@ -165,7 +165,7 @@ def _numbered(text: str) -> list[tuple[int, str]]:
     return list(enumerate(text.splitlines()))
 
 
-def _drop_stdout() -> int:
+def drop_stdout() -> int:
     """Let the interpreter's last flush of stdout go nowhere, and end as a program ended by SIGPIPE does."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 141
