@@ -11,7 +11,7 @@ from mlpack.verify.page.element import Markup, joined, tag
 from mlpack.verify.page.svg import HEIGHT, WIDTH, at, box, drawing, lines, text
 from mlpack.verify.page.text import count, number, percent, safe
 
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 10.0, 30.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 30.0, 40.0
 GAP, SIDE = 14.0, 22.0
 """Between the columns on the scale and those beside it, and the width of those."""
 BELOW = 20
