@@ -33,7 +33,7 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     sources = {str(path.relative_to(ROOT)) for path in (ROOT / "mlpack").rglob("*.py")}
     assert sources <= set(names)
-    assert "mlpack/py.typed" in names
+    assert {"mlpack/py.typed", "mlpack/verify/page/styles.css"} <= set(names)
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
     assert templates
     assert {f"mlpack/_templates/{path.relative_to(ROOT / 'templates')}" for path in templates} <= set(names)
