@@ -69,7 +69,7 @@ def run_containerize(
     check_extras()
     with connected() as engine:
         tell(f"reading {model}")
-        manifest = bundle_for(model, trust, packing).manifest
+        manifest = bundle_for(model, trust, packing, tell).manifest
         base = base_of(engine, order.base_name, order.platform, tell)
         tell("gathering the requirements")
         wheels = _wheels(manifest, order, base.target)
@@ -95,7 +95,7 @@ def run_render(
     check_place(folder, force=force)
     check_extras()
     tell(f"reading {model}")
-    manifest = bundle_for(model, trust, packing).manifest
+    manifest = bundle_for(model, trust, packing, tell).manifest
     tell("gathering the requirements")
     recipe, reason = _rendered(manifest, order)
     files = context_files(manifest, recipe)

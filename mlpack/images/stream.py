@@ -11,6 +11,8 @@ _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
 _MADE = re.compile(r"\s*---> ([0-9a-f]{12})\s*")
 _RUNNING = re.compile(r"\s*---> Running in ([0-9a-f]{12})\s*")
 _CACHED = re.compile(r"\s*---> Using cache\s*")
+_NOISE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|Removing intermediate container [0-9a-f]+\s*")
+"""Colours of pip, and what the builder says between the lines of a step."""
 _TAIL = 40
 
 
@@ -65,8 +67,8 @@ class Trail:
             self.cached += 1
         elif found := _MADE.fullmatch(text):
             self._made(found[1])
-        elif text.strip():
-            self.output = [*self.output, *text.rstrip().splitlines()][-_TAIL:]
+        elif said := _NOISE.sub("", text).strip():
+            self.output = [*self.output, *said.splitlines()][-_TAIL:]
         return None
 
     def _made(self, image: str) -> None:

@@ -4,6 +4,7 @@ and gathers in one folder what goes into the image.
 
 import compileall
 import importlib
+import importlib.util
 import py_compile
 import shutil
 import sys
@@ -19,8 +20,6 @@ ROOT = Path("root")
 SOURCES = {".a", ".c", ".cc", ".cpp", ".cu", ".cuh", ".h", ".hpp", ".pxd", ".pyi", ".pyx"}
 """What compilers and type checkers read."""
 TOOLS = (
-    "numpy/distutils",
-    "numpy/f2py",
     "onnxruntime/datasets",
     "onnxruntime/quantization",
     "onnxruntime/tools",
@@ -56,9 +55,15 @@ def compile_all() -> None:
         except Exception as error:  # noqa: BLE001 - a part that is for another system
             sys.stderr.write(f"{name} is not compiled ahead: {error}\n")
     for module in list(sys.modules.values()):
-        source = Path(getattr(module, "__file__", None) or "")
-        cached = Path(getattr(module, "__cached__", None) or "")
-        if source.suffix == ".py" and cached.suffix == ".pyc" and STANDARD in source.parents and not cached.is_file():
+        place = getattr(module, "__file__", None)
+        source = Path(place) if isinstance(place, str) else STANDARD
+        cached = Path(importlib.util.cache_from_source(source))
+        if (
+            source.suffix == ".py"
+            and STANDARD in source.parents
+            and PACKAGES not in source.parents
+            and not cached.is_file()
+        ):
             target = ROOT / cached.relative_to("/")
             py_compile.compile(
                 str(source), str(target), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
