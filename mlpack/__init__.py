@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 from mlpack.advise import advise
+from mlpack.batch import batch
 from mlpack.bundle import load, pack
 from mlpack.convert import convert
 from mlpack.doctor import doctor
@@ -44,6 +45,7 @@ else:
 
 __all__ = [
     "advise",
+    "batch",
     "containerize",
     "convert",
     "doctor",

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from mlpack.cli import advise, containerize, convert, doctor, formats, inspect, pack, scaffold, scan, serve, verify
+from mlpack.cli import (
+    advise,
+    batch,
+    containerize,
+    convert,
+    doctor,
+    formats,
+    inspect,
+    pack,
+    scaffold,
+    scan,
+    serve,
+    verify,
+)
 from mlpack.cli.init import init
 from mlpack.cli.render import Renderer, drop_stdout
 from mlpack.cli.trust import trust
@@ -33,7 +46,7 @@ app = typer.Typer(
 )
 for _command in (
     *(inspect.inspect, scan.scan, convert.convert, verify.verify, pack.pack),
-    *(serve.serve, scaffold.scaffold, containerize.containerize, formats.formats, doctor.doctor),
+    *(serve.serve, batch.batch, scaffold.scaffold, containerize.containerize, formats.formats, doctor.doctor),
     advise.advise,
 ):
     app.command()(_command)

@@ -1,0 +1,84 @@
+"""One file of many parts, read and written a little at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mlpack.batch.job import Kind
+from mlpack.batch.parts import Encoder, Written, encoder, put
+from mlpack.batch.places import Place
+from mlpack.core.errors import OutputError
+
+_BLOCK = 1 << 20
+
+
+def assemble(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, place: Place) -> Written:
+    """Put ``parts`` together in the file ``place``, which is there whole or not at all. Raises OutputError."""
+    where = folder.here if folder.local else Path(tempfile.gettempdir())
+    path = where / f".part-all.{secrets.token_hex(4)}.tmp"  # is removed with those that a run which was ended had begun
+    try:
+        with path.open("xb") as sink:
+            if kind in {"csv", "jsonl"}:
+                _chain(folder, parts, sink, _length_of_head(schema) if kind == "csv" else 0)
+            else:
+                _again(folder, parts, kind, encoder(kind, sink, schema))
+            sink.flush()
+            os.fsync(sink.fileno())
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = path.stat().st_size
+        put(path, place)
+    except OSError as error:
+        raise OutputError(
+            f"{place.shown} cannot be written",
+            why=error.strerror or str(error),
+            hint="make room, and go on with --resume",
+        ) from error
+    finally:
+        path.unlink(missing_ok=True)
+    return Written(place.name, sum(part.rows for part in parts), size, digest)
+
+
+def _chain(folder: Place, parts: Sequence[Written], sink: BinaryIO, head: int) -> None:
+    """Text after text; the first ``head`` bytes of each are the line of names, which is wanted once."""
+    for number, part in enumerate(parts):
+        place = folder.child(part.name)
+        with place.files.open_input_stream(place.path, compression=None) as stream:
+            if number:
+                stream.read(head)
+            while block := stream.read(_BLOCK):
+                sink.write(block)
+
+
+def _length_of_head(schema: Any) -> int:
+    sink = io.BytesIO()
+    made = encoder("csv", sink, schema)
+    made.close()
+    return len(sink.getvalue())
+
+
+def _again(folder: Place, parts: Sequence[Written], kind: Kind, made: Encoder) -> None:
+    """Batch after batch, each as it stands in its part."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for part in parts:
+        place = folder.child(part.name)
+        with place.files.open_input_file(place.path) as source:
+            if kind == "parquet":
+                file = pq.ParquetFile(source)
+                for group in range(file.num_row_groups):
+                    for batch in file.read_row_group(group).combine_chunks().to_batches():
+                        made.write(batch)
+            else:
+                reader = pa.ipc.open_file(source)
+                for place_ in range(reader.num_record_batches):
+                    made.write(reader.get_batch(place_))
+    made.close()

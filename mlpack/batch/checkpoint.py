@@ -1,0 +1,200 @@
+"""What a run has done so far, in a file that is true whenever the run ends: a line a part, written once the part is there.
+
+The first line says of which model, input and options they are. A last line without an end was being written, and counts
+for nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from mlpack.batch.output import Output
+from mlpack.batch.parts import Written, is_there
+from mlpack.batch.places import Place
+from mlpack.core.errors import CorruptFileError, OutputError, UsageError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Part:
+    """``rows`` rows of the input file number ``file``, from its row ``start`` on, which is row ``first`` of the whole input.
+
+    ``refused`` counts rows that the model does not take; ``aside`` is the file that they are in.
+    """
+
+    number: int
+    file: int
+    start: int
+    first: int
+    rows: int
+    refused: int
+    written: Written
+    aside: Written | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The part as a line of the checkpoint."""
+        return {
+            "part": self.number,
+            "file": self.file,
+            "start": self.start,
+            "first": self.first,
+            "rows": self.rows,
+            "refused": self.refused,
+            "written": self.written.to_json(),
+            "aside": self.aside.to_json() if self.aside else None,
+        }
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Part:
+        """The inverse of `to_json`. Raises KeyError, TypeError."""
+        aside = Written(**line["aside"]) if line["aside"] else None
+        written = Written(**line["written"])
+        return cls(
+            line["part"], line["file"], line["start"], line["first"], line["rows"], line["refused"], written, aside
+        )
+
+
+class Checkpoint:
+    """The checkpoint in a folder. Nobody else writes to it while it is open."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.lines: list[dict[str, Any]] = []
+        self._file: BinaryIO | None = None
+        if place.local:
+            self._file = _locked(place)
+            content = self._file.read()
+        else:
+            content = place.read() if place.kind() == "file" else b""
+        whole, _, _ = content.rpartition(b"\n")
+        try:
+            self.lines = [json.loads(line) for line in whole.splitlines() if line.strip()]
+        except ValueError as error:
+            raise CorruptFileError(
+                f"{place.shown} is damaged", why=str(error), hint="begin the run anew with --force"
+            ) from error
+        if self._file is not None and len(content) != len(whole) + bool(whole):
+            self._file.truncate(len(whole) + bool(whole))
+            self._file.seek(0, os.SEEK_END)
+
+    @property
+    def header(self) -> dict[str, Any] | None:
+        """What the run is of; None where there was none. Its options are those that hold now."""
+        if not self.lines:
+            return None
+        header = dict(self.lines[0])
+        for line in self.lines[1:]:
+            header |= line.get("now", {})
+        return header
+
+    @property
+    def parts(self) -> dict[int, Part]:
+        """The parts by their numbers."""
+        return {line["part"]: Part.from_json(line) for line in self.lines if "part" in line}
+
+    @property
+    def single(self) -> Written | None:
+        """The one file that the parts were put together in, once that has been done."""
+        return next((Written(**line["single"]) for line in reversed(self.lines) if line.get("single")), None)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Write a line. It is on the disk, or in the store, when this returns. Raises OutputError."""
+        self.lines.append(dict(line))
+        try:
+            if self._file is not None:
+                self._file.write(_encoded(line))
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            else:
+                with self._place.files.open_output_stream(self._place.path) as stream:
+                    stream.write(b"".join(_encoded(one) for one in self.lines))
+        except OSError as error:
+            raise OutputError(f"{self._place.shown} cannot be written", why=str(error)) from error
+
+    def empty(self) -> None:
+        """Forget everything."""
+        self.lines = []
+        if self._file is not None:
+            self._file.seek(0)
+            self._file.truncate()
+        else:
+            self._place.remove()
+
+    def forget_lost(self, output: Output) -> int:
+        """Forget the parts whose files are gone or are not what was written; how many these are."""
+        lost = [
+            number
+            for number, part in self.parts.items()
+            if not is_there(output.folder, part.written)
+            or (part.aside is not None and not is_there(output.aside, part.aside))
+        ]
+        if lost:
+            kept = [line for line in self.lines if line.get("part") not in lost and not line.get("single")]
+            self.empty()
+            for line in kept:
+                self.add(line)
+        return len(lost)
+
+    def close(self) -> None:
+        """Let others write."""
+        if self._file is not None:
+            self._file.close()
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What keeps a run from going on where another ended, in words."""
+    found = []
+    if before.get("format") != now["format"]:
+        return [f"the checkpoint has format {before.get('format')}, and this reads {now['format']}"]
+    if before["model"] != now["model"]:
+        found.append(f"it is of another model: SHA-256 {before['model'][:12]}…, and this is {now['model'][:12]}…")
+    found += _other_files(before["input"], now["input"])
+    for name, value in now["options"].items():
+        old = before["options"].get(name)
+        if old != value and not (name == "on_error" and old == "fail"):  # no row was refused so far
+            found.append(f"--{name.replace('_', '-')} was {_worded(old)}, and is {_worded(value)}")
+    return found
+
+
+def _other_files(before: list[Any], now: list[Any]) -> list[str]:
+    old, new = {one[0]: one[1:] for one in before}, {one[0]: one[1:] for one in now}
+    gone, added = [path for path in old if path not in new], [path for path in new if path not in old]
+    changed = [path for path in old if path in new and old[path] != new[path]]
+    words = {"is gone from the input": gone, "is new in the input": added, "has changed": changed}
+    return [
+        f"{paths[0]} {verb}" + (f", and so {len(paths) - 1} more" if len(paths) > 1 else "")
+        for verb, paths in words.items()
+        if paths
+    ]
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "not given"
+    return "not given" if value is None else str(value)
+
+
+def _encoded(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
+
+
+def _locked(place: Place) -> BinaryIO:
+    try:
+        file = place.here.open("a+b")
+    except OSError as error:
+        raise OutputError(f"{place.shown} cannot be written", why=error.strerror or str(error)) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise UsageError(
+            f"another run writes to {place.here.parent}", hint="wait for it, or choose another place with -o"
+        ) from error
+    file.seek(0)
+    return file

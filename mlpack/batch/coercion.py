@@ -1,0 +1,302 @@
+"""Rows of Arrow to the arrays that a model takes, by the coercer that REST and gRPC have: what it refuses is refused here.
+
+Whole columns go through at once. Where that fails, the rows to blame are found one value after the other, in the runtime's
+own words.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlpack.batch.matching import Match
+from mlpack.batch.sources.chunk import Chunk, Column, as_list
+from mlpack.runtime.coerce.checks import Checks
+from mlpack.runtime.coerce.columns import column as column_of
+from mlpack.runtime.coerce.fields import Field, Layout, member
+from mlpack.runtime.coerce.refusals import refusal
+from mlpack.runtime.coerce.rows import Rows
+from mlpack.runtime.coerce.tensors import Tensors
+from mlpack.runtime.errors import ContractError
+from mlpack.runtime.session import Array, Feed
+from mlpack.runtime.signature import Signature
+from mlpack.verify.tables.cells import MISSING
+
+WHERE = "rows"
+_STRETCH = 1024
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?\d+")
+_TRUTHS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A row that the model does not take: its number within what was asked, and the reason, which names the field."""
+
+    row: int
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Coerced:
+    """The feed of the rows at ``good``, None where there are none; all of them where ``bad`` is empty."""
+
+    feed: Feed | None
+    good: Array | None
+    bad: tuple[Bad, ...] = ()
+
+
+class Coercer:
+    """Makes feeds for a model with ``signature``. Cells of ``text`` mean what they would as a value of their column."""
+
+    def __init__(self, signature: Signature, match: Match, *, text: bool = False) -> None:
+        self._rows = Rows(signature)
+        self._tensors = Tensors(signature)
+        self._match = match
+        self._text = text
+        self._signature = signature
+        self._layout: Layout = self._rows.layout
+
+    def feed(self, chunk: Chunk) -> Coerced:
+        """The feed of ``chunk``, which has at least one row."""
+        given = self._values(chunk)
+        try:
+            return Coerced(self._feed(given, chunk.rows), None)
+        except ContractError as error:
+            bad = self._bad(given, chunk.rows)
+            if not bad:
+                raise AssertionError(error.message) from error
+        wrong = {one.row for one in bad}
+        good = np.array([row for row in range(chunk.rows) if row not in wrong], dtype=np.int64)
+        if not len(good):
+            return Coerced(None, good, bad)
+        return Coerced(self._feed(self._values(chunk.take(good)), len(good)), good, bad)
+
+    def _values(self, chunk: Chunk) -> list[Any]:
+        """The columns that feed the model, as arrays of NumPy where they are of numbers without nulls, else as lists."""
+        match, fields = self._match, self._layout.fields
+        if match.flat:
+            return [self._column(chunk.columns[name], field) for name, field in zip(match.flat, fields, strict=True)]
+        if match.side_by_side:
+            one = fields[0] if self._layout.kind == "tensors" else None
+            columns = [
+                self._column(chunk.columns[name], one or fields[place]) for place, name in enumerate(match.side_by_side)
+            ]
+            return columns if one is None else [_side_by_side(columns, self._inner(0))]
+        whole = [_nested(chunk.columns[name], self._inner(place)) for place, name in enumerate(match.whole)]
+        if self._layout.kind == "lists":
+            return _apart(whole[0], len(fields))
+        return whole
+
+    def _column(self, column: Column, field: Field) -> Any:
+        return from_text(column, field) if self._text else from_arrow(column, field)
+
+    def _inner(self, place: int) -> tuple[int | str, ...]:
+        return self._layout.inputs[place].shape[1:]
+
+    def _feed(self, given: Sequence[Any], rows: int) -> Feed:
+        if self._layout.kind == "tensors" and all(isinstance(one, np.ndarray) for one in given):
+            return self._tensors.feed(self._typed(given))
+        return self._rows.feed_of_columns(dict(zip(self._layout.names, given, strict=True)), rows, WHERE)
+
+    def _typed(self, given: Sequence[Array]) -> dict[str, Array]:
+        """Whole tensors in the dtypes of the model, cast as `column_of` casts: numbers to floats, integers that fit."""
+        typed = {}
+        for array, spec, field in zip(given, self._layout.inputs, self._layout.fields, strict=True):
+            flat = column_of(array.reshape(-1), field)
+            if flat is None:
+                raise ContractError("there are values that the model does not take", WHERE)
+            typed[spec.name] = flat.reshape(array.shape)
+        return typed
+
+    def _bad(self, given: Sequence[Any], rows: int) -> tuple[Bad, ...]:
+        if self._layout.kind == "tensors":
+            return tuple(self._bad_tensors(given, rows))
+        found: dict[int, Bad] = {}
+        for values, field in zip(given, self._layout.fields, strict=True):
+            place = _place(self._layout, field)
+            for row, reason in refusals(values, field):
+                found.setdefault(row, Bad(row, place, reason))
+        return tuple(found[row] for row in sorted(found))
+
+    def _bad_tensors(self, given: Sequence[Any], rows: int) -> Any:
+        """Row by row: an image that is refused is rare, and which value of it is told by who refuses it."""
+        sizes: dict[str, int] | None = None
+        for row in range(rows):
+            single = {name: [_plain(values[row])] for name, values in zip(self._layout.names, given, strict=True)}
+            try:
+                feed = self._rows.feed_of_columns(single, 1, WHERE)
+            except ContractError as error:
+                yield Bad(row, error.where.removeprefix(f"{WHERE}[0]"), error.reason)
+                continue
+            found = _named_sizes(feed, self._signature)
+            sizes = found if sizes is None else sizes
+            if found != sizes:
+                yield Bad(
+                    row, "", f"it is of another size than the first: {_sized(found)}, and that has {_sized(sizes)}"
+                )
+
+
+def refusals(values: Any, field: Field) -> list[tuple[int, str]]:
+    """Every one of ``values`` that ``field`` does not take, and why; whole stretches that are right are passed over."""
+    checks = Checks((field,))
+    found = []
+    for begin in range(0, len(values), _STRETCH):
+        stretch = values[begin : begin + _STRETCH]
+        array = column_of(stretch, field)
+        if array is not None and checks.hold(array):
+            continue
+        plain = stretch.tolist() if isinstance(stretch, np.ndarray) else stretch
+        found += [(begin + place, reason) for place, value in enumerate(plain) if (reason := refusal(value, field))]
+    return found
+
+
+def from_arrow(column: Column, field: Field) -> Any:
+    """A column for `mlpack.runtime.coerce.columns`: without a copy where it is of numbers and nothing is null.
+
+    Null is NaN where values may be missing, else it stays None and is refused.
+    """
+    import pyarrow as pa
+
+    if isinstance(column, list):
+        return column
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    if numeric and (not column.null_count or (field.missing and field.kind == "float")):
+        return column.to_numpy(zero_copy_only=False)
+    if pa.types.is_boolean(column.type) and not column.null_count:
+        return column.to_numpy(zero_copy_only=False)
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.to_numpy(zero_copy_only=False)  # a third of the time of to_pylist
+    return column.to_pylist()
+
+
+def from_text(column: Any, field: Field) -> Any:
+    """Cells of text as the values that they are written for; what is none of them stays text, and is refused as that.
+
+    An empty cell is null, but for whole texts and where the empty text is a category. So are NA, null, NaN and their kin in a
+    column of numbers.
+    """
+    if field.kind == "string":
+        whole = field.position is None or "" in field.categories
+        return column.fill_null("").to_numpy(zero_copy_only=False) if whole else from_arrow(column, field)
+    if field.kind == "float":
+        return _floats(column, missing=field.missing)
+    cells = column.to_pylist()
+    if field.kind == "bool":
+        return [_TRUTHS.get(cell.strip().lower(), cell) if cell is not None else None for cell in cells]
+    return [_whole(cell) for cell in cells]
+
+
+def _floats(column: Any, *, missing: bool) -> Any:
+    import pyarrow as pa
+
+    try:
+        array = column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return [_float(cell) for cell in column.to_pylist()]
+    numbers = array.to_numpy(zero_copy_only=False)  # null is NaN
+    if missing or not np.isnan(numbers).any():
+        return numbers
+    return [None if math.isnan(one) else one for one in numbers.tolist()]
+
+
+def _float(cell: str | None) -> float | str | None:
+    if cell is None or cell.strip().casefold() in MISSING:
+        return None
+    return float(cell) if _NUMBER.fullmatch(cell.strip()) else cell
+
+
+def _whole(cell: str | None) -> int | str | None:
+    if cell is None or cell.strip().casefold() in MISSING:
+        return None
+    return int(cell) if _WHOLE.fullmatch(cell.strip()) else cell
+
+
+def _nested(column: Column, inner: Sequence[int | str]) -> Any:
+    """A column of lists as one array with the rows in front, where all are of one size and nothing is null; else as lists."""
+    import pyarrow as pa
+
+    if isinstance(column, list) or column.null_count:
+        return as_list(column)
+    shape: list[int] = [len(column)]
+    flat = column
+    while _is_list(flat.type):
+        if pa.types.is_fixed_size_list(flat.type):
+            size = flat.type.list_size
+        else:
+            lengths = flat.value_lengths().to_numpy(zero_copy_only=False)
+            size = int(lengths[0]) if len(lengths) else 0
+            if (lengths != size).any():
+                return column.to_pylist()
+        shape.append(size)
+        flat = flat.flatten()
+        if flat.null_count:
+            return column.to_pylist()
+    if not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type)):
+        return column.to_pylist()
+    values = flat.to_numpy(zero_copy_only=False).reshape(shape)
+    wanted = [size for size in inner if isinstance(size, int)]
+    if len(shape) == 2 and len(inner) > 1 and len(wanted) == len(inner) and shape[1] == math.prod(wanted):
+        return values.reshape(shape[0], *wanted)  # a row that was flattened
+    return values
+
+
+def _apart(values: Any, width: int) -> list[Any]:
+    """A column of lists as ``width`` columns. A row that is none of as many values is None in all of them, and is refused."""
+    if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == width:
+        return [values[:, place] for place in range(width)]
+    rows = values.tolist() if isinstance(values, np.ndarray) else values
+    whole = [row if isinstance(row, (list, tuple)) and len(row) == width else [row] * width for row in rows]
+    return [[row[place] for row in whole] for place in range(width)]
+
+
+def _side_by_side(columns: Sequence[Any], inner: Sequence[int | str]) -> Any:
+    sizes = [int(size) for size in inner]
+    if all(isinstance(one, np.ndarray) for one in columns):
+        return np.stack(columns, axis=1).reshape(-1, *sizes)
+    rows = [list(row) for row in zip(*(_plain(one) for one in columns), strict=True)]
+    return [_folded(row, sizes) for row in rows]
+
+
+def _folded(values: list[Any], sizes: Sequence[int]) -> list[Any]:
+    """Values in row-major order as nested lists."""
+    for size in reversed(sizes[1:]):
+        values = [values[at : at + size] for at in range(0, len(values), size)]
+    return values
+
+
+def _plain(values: Any) -> Any:
+    return values.tolist() if isinstance(values, np.ndarray) else values
+
+
+def _is_list(type_: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_list(type_) or types.is_large_list(type_) or types.is_fixed_size_list(type_))
+
+
+def _place(layout: Layout, field: Field) -> str:
+    if layout.kind == "values":
+        return ""
+    return f"[{field.position or 0}]" if layout.kind == "lists" else member(field.name)
+
+
+def _named_sizes(feed: Feed, signature: Signature) -> dict[str, int]:
+    return {
+        dim: size
+        for spec in signature.inputs
+        for dim, size in zip(spec.shape[1:], feed[spec.name].shape[1:], strict=True)
+        if isinstance(dim, str)
+    }
+
+
+def _sized(sizes: dict[str, int]) -> str:
+    return ", ".join(f"{name} {size}" for name, size in sizes.items())

@@ -1,0 +1,65 @@
+"""Where the rows that were answered go: a folder with a file a part, or one file that is put together of them at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlpack.batch.job import Job, Kind
+from mlpack.batch.places import Place, place_of
+from mlpack.batch.sources import COMPRESSED, SourceFile, kind_of_name
+from mlpack.core.errors import UsageError
+
+ASIDE = "_quarantine"
+"""The folder of rows that were set aside. Readers of a folder pass over names with an underscore in front."""
+CHECKPOINT = "_checkpoint.jsonl"
+_ENDINGS: dict[Kind, str] = {"parquet": "parquet", "csv": "csv", "arrow": "arrow", "jsonl": "jsonl"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """``folder`` holds the parts and the checkpoint. ``single``: they become the file ``place``, beside which it is hidden."""
+
+    place: Place
+    folder: Place
+    kind: Kind
+    single: bool
+
+    @property
+    def aside(self) -> Place:
+        """The folder of rows that were set aside."""
+        return self.folder.child(ASIDE)
+
+    @property
+    def aside_file(self) -> Place:
+        """The file that rows which were set aside are put together in."""
+        stem, _, ending = self.place.name.rpartition(".")
+        return self.place.sibling(f"{stem}.quarantine.{ending}")
+
+    def part_name(self, number: int) -> str:
+        """The name of a part."""
+        return f"part-{number:05d}.{_ENDINGS[self.kind]}"
+
+
+def output_of(job: Job) -> Output:
+    """The output that ``job`` asks for. Raises UsageError where its ending and ``format`` do not go together."""
+    place = place_of(job.output)
+    named = kind_of_name(place.name)
+    single = named is not None and not job.output.endswith("/") and place.kind() != "folder"
+    if single and place.name.lower().endswith(COMPRESSED):
+        raise UsageError(f"{job.output} would be compressed text, which is not written", hint="leave that ending out")
+    if single and job.format not in {None, named}:
+        raise UsageError(
+            f"{job.output} ends as a file of {named} does, and --format is {job.format}", hint="leave --format out"
+        )
+    kind = job.format or named or "parquet"
+    return Output(place, place.sibling(f".{place.name}.parts") if single else place, kind, single)
+
+
+def check_apart(output: Output, files: tuple[SourceFile, ...]) -> None:
+    """Raise UsageError where the output would lie among the input: the next run would read it."""
+    for file in files:
+        path, root = file.place.path, output.place.path.rstrip("/")
+        if type(file.place.files) is type(output.place.files) and (path == root or path.startswith(f"{root}/")):
+            raise UsageError(
+                f"{output.place.shown} is where {file.name} is read from", hint="write to another place with -o"
+            )

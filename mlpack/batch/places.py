@@ -1,0 +1,172 @@
+"""Where files lie: on this machine, or in a store that pyarrow or fsspec reaches, by one set of functions.
+
+A path or an address (``s3://bucket/folder/x.parquet?endpoint_override=localhost:9000&scheme=http``) becomes a `Place`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlpack.core.errors import OutputError, UsageError
+from mlpack.core.libraries import import_library
+
+_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_GLOB = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file that is there. ``mtime`` is in nanoseconds, None where the store has none."""
+
+    path: str
+    size: int
+    mtime: int | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path in a file system of pyarrow. ``shown`` is what the user wrote."""
+
+    files: Any
+    path: str
+    shown: str
+    local: bool
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return posixpath.basename(self.path.rstrip("/"))
+
+    @property
+    def here(self) -> Path:
+        """The path on this machine."""
+        assert self.local
+        return Path(self.path)
+
+    def child(self, name: str) -> Place:
+        """What is called ``name`` in this folder."""
+        return replace(self, path=posixpath.join(self.path, name), shown=posixpath.join(self.shown, name))
+
+    def sibling(self, name: str) -> Place:
+        """What is called ``name`` beside this."""
+        shown = posixpath.join(posixpath.dirname(self.shown), name)
+        return replace(self, path=posixpath.join(posixpath.dirname(self.path.rstrip("/")), name), shown=shown)
+
+    def kind(self) -> str:
+        """``file``, ``folder``, or ``""`` where nothing is there."""
+        from pyarrow.fs import FileType
+
+        found = self.files.get_file_info(self.path).type
+        return {FileType.File: "file", FileType.Directory: "folder"}.get(found, "")
+
+    def listed(self, *, deep: bool = False) -> list[Found]:
+        """The files in this folder, by name; ``deep`` goes into folders below. Empty where there is no such folder."""
+        from pyarrow.fs import FileSelector, FileType
+
+        selector = FileSelector(self.path, recursive=deep, allow_not_found=True)
+        return [
+            _found(info)
+            for info in sorted(self.files.get_file_info(selector), key=lambda info: info.path)
+            if info.type == FileType.File
+        ]
+
+    def found(self) -> Found:
+        """The file itself, as it is now."""
+        return _found(self.files.get_file_info(self.path))
+
+    def read(self) -> bytes:
+        """All of a small file. Raises OSError."""
+        with self.files.open_input_stream(self.path) as stream:
+            content: bytes = stream.readall()
+        return content
+
+    def remove(self) -> None:
+        """Remove this file, where it is there."""
+        if self.kind() == "file":
+            self.files.delete_file(self.path)
+
+    def make_folder(self) -> None:
+        """Make this folder. Raises OutputError."""
+        try:
+            self.files.create_dir(self.path, recursive=True)
+        except OSError as error:
+            raise OutputError(f"{self.shown} cannot be made", why=str(error), hint="choose another place") from error
+
+
+def place_of(text: str) -> Place:
+    """The place that ``text`` names. Raises UsageError for an address that nothing here reaches."""
+    import_library("pyarrow", "data", "reading and writing rows")
+    from pyarrow import fs
+
+    if not _ADDRESS.match(text):
+        return Place(fs.LocalFileSystem(), str(Path(text).absolute()), text, local=True)
+    try:
+        files, path = fs.FileSystem.from_uri(_without_glob(text))
+    except (ValueError, OSError, NotImplementedError) as error:
+        return _by_fsspec(text, error)
+    local = isinstance(files, fs.LocalFileSystem)
+    return Place(files, path + _glob_of(text), text.partition("?")[0] if not local else path, local=local)
+
+
+def expanded(place: Place) -> Iterator[Found]:
+    """The files that ``place`` means: itself, those in a folder and the folders below, or those of a glob."""
+    base, pattern = _split(place.path)
+    if pattern and place.kind() == "":
+        for found in replace(place, path=base).listed(deep=True):
+            if fnmatch.fnmatchcase(found.path, place.path) and found.path.count("/") == place.path.count("/"):
+                yield found
+        return
+    if place.kind() == "file":
+        yield place.found()
+        return
+    root = place.path.rstrip("/")
+    for found in place.listed(deep=True):
+        inner = found.path.removeprefix(root).split("/")
+        if not any(part.startswith((".", "_")) for part in inner if part):
+            yield found
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The folder before the first part with a sign of a glob in it, and the rest."""
+    parts = path.split("/")
+    first = next((place for place, part in enumerate(parts) if _GLOB.search(part)), None)
+    if first is None:
+        return path, ""
+    return "/".join(parts[:first]) or "/", "/".join(parts[first:])
+
+
+def _without_glob(text: str) -> str:
+    """An address that pyarrow parses. Only ``*`` and ``[`` are globs in one: a question mark begins its options."""
+    before, sign, options = text.partition("?")
+    return re.sub(r"[*\[].*$", "", before) + sign + options
+
+
+def _glob_of(text: str) -> str:
+    found = re.search(r"[*\[].*$", text.partition("?")[0])
+    return ("/" if text.partition("?")[0][: found.start()].endswith("/") else "") + found[0] if found else ""
+
+
+def _by_fsspec(text: str, reason: Exception) -> Place:
+    """The place by fsspec, which knows more stores than pyarrow where their libraries are installed."""
+    fsspec = import_library("fsspec", "data", f"reading {text}")
+    from pyarrow import fs
+
+    try:
+        files, path = fsspec.core.url_to_fs(text)
+    except (ValueError, ImportError, OSError) as error:
+        raise UsageError(
+            f"{text} cannot be reached",
+            why=str(reason or error),
+            hint="install what fsspec needs for it, or copy it here",
+        ) from error
+    return Place(fs.PyFileSystem(fs.FSSpecHandler(files)), path, text, local=False)
+
+
+def _found(info: Any) -> Found:
+    return Found(info.path, int(info.size or 0), int(info.mtime_ns) if info.mtime_ns else None)

@@ -1,0 +1,154 @@
+"""The rows of an input: which files it is, and what reads each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, assert_never
+
+from mlpack.batch.job import Kind
+from mlpack.batch.places import Found, Place, expanded, place_of
+from mlpack.batch.sources.chunk import Chunk
+from mlpack.core.errors import DataError, MlpackError, UsageError
+
+ENDINGS: dict[str, Kind] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+}
+COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
+"""Endings of text that is unpacked while it is read."""
+
+
+class Reader(Protocol):
+    """One file, opened. ``schema`` is that of Arrow; ``rows`` is None where only reading it tells how many there are.
+
+    ``text`` says that a cell is written as text, whatever it means.
+    """
+
+    schema: Any
+    rows: int | None
+    text: bool
+
+    def chunks(self, start: int, columns: Sequence[str]) -> Iterator[Chunk]:
+        """The rows from ``start`` on, ``columns`` of them, in pieces of any size. Raises DataError."""
+        ...
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of an input. ``name`` is how messages call it."""
+
+    place: Place
+    found: Found
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        """The path, as far as the user's own words go."""
+        return self.place.shown
+
+    @property
+    def identity(self) -> list[Any]:
+        """What changes when the file does."""
+        return [self.place.path, self.found.size, self.found.mtime]
+
+    def open(self, known: Any = None) -> Reader:
+        """What reads the file; ``known`` is the type of each column that is known before, where the file itself has none.
+
+        Raises DataError where it is none of its format.
+        """
+        import pyarrow as pa
+
+        try:
+            return _reader(self, known or {})
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise unreadable(self, error) from error
+
+
+def files_of(text: str) -> tuple[SourceFile, ...]:
+    """The files that ``text`` means, in the order of their paths. Raises UsageError where there are none."""
+    place = place_of(text)
+    try:
+        found = list(expanded(place))
+    except OSError as error:
+        raise UsageError(f"{text} cannot be read", why=str(error), hint="check the path and the credentials") from error
+    if not found:
+        raise UsageError(f"there are no files at {text}", hint="name a file, a folder of files, or a glob in quotes")
+    files = tuple(_file(place, one) for one in found)
+    kinds = sorted({file.kind for file in files})
+    if len(kinds) > 1:
+        raise UsageError(
+            f"the files at {text} are of several formats: {', '.join(kinds)}",
+            hint=f"name those of one with a glob, in quotes: '{text.rstrip('/')}/*.parquet'",
+        )
+    return files
+
+
+def kind_of_name(name: str) -> Kind | None:
+    """The format that the ending of a name says."""
+    plain = name.lower()
+    for ending in COMPRESSED:
+        plain = plain.removesuffix(ending)
+    return next((kind for ending, kind in ENDINGS.items() if plain.endswith(ending)), None)
+
+
+def unreadable(file: SourceFile, error: Exception) -> MlpackError:
+    """The error of a file that is none of its format, or is damaged."""
+    return DataError(
+        f"{file.name} cannot be read as {file.kind}",
+        why=str(error).partition("\n")[0][:500],
+        hint="check the file; a run that was begun goes on with --resume",
+    )
+
+
+def _file(place: Place, found: Found) -> SourceFile:
+    inner = found.path.removeprefix(place.path.rstrip("/")).lstrip("/")
+    shown = place.shown if found.path == place.path else f"{place.shown.rstrip('/')}/{inner}"
+    shown = found.path if "*" in place.shown else shown
+    here = replace(place, path=found.path, shown=shown)
+    kind = kind_of_name(found.path) or _kind_by_content(here)
+    if kind is None:
+        raise UsageError(
+            f"{shown} is of no format that rows are read from",
+            hint=f"Parquet, CSV, Arrow or JSON lines, with one of the endings {', '.join(ENDINGS)}",
+        )
+    return SourceFile(here, found, kind)
+
+
+def _kind_by_content(place: Place) -> Kind | None:
+    with place.files.open_input_stream(place.path, compression=None) as stream:
+        begin = stream.read(8)
+    if begin[:4] == b"PAR1":
+        return "parquet"
+    return "arrow" if begin[:6] == b"ARROW1" else None
+
+
+def _reader(file: SourceFile, known: Any) -> Reader:
+    match file.kind:
+        case "parquet":
+            from mlpack.batch.sources.parquet import ParquetReader
+
+            return ParquetReader(file.place)
+        case "arrow":
+            from mlpack.batch.sources.arrow import open_arrow
+
+            return open_arrow(file.place)
+        case "csv":
+            from mlpack.batch.sources.delimited import DelimitedReader
+
+            return DelimitedReader(file.place)
+        case "jsonl":
+            from mlpack.batch.sources.json_lines import JsonLinesReader
+
+            return JsonLinesReader(file.place, known)
+        case _:
+            assert_never(file.kind)

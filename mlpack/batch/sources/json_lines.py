@@ -1,0 +1,131 @@
+"""JSON lines: an object a line. Blocks of lines that are all of the known types are read by Arrow, others line by line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlpack.batch.places import Place
+from mlpack.batch.sources.chunk import Chunk, Column, chunk_of
+from mlpack.core.errors import DataError
+
+_BLOCK = 4 << 20
+
+
+class JsonLinesReader:
+    """A file with an object a line. A member that is absent is null.
+
+    ``known`` types are those that the model takes; the types of other columns are those in the first lines.
+    """
+
+    text = False
+    rows: int | None = None
+
+    def __init__(self, place: Place, known: Mapping[str, Any]) -> None:
+        self._place = place
+        first = next(self._blocks(), b"")
+        self.schema: Any = _schema(first, known, place.shown)
+
+    def chunks(self, start: int, columns: Sequence[str]) -> Iterator[Chunk]:
+        """The rows from ``start`` on; those before are read and passed over."""
+        import pyarrow as pa
+
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        line = 0
+        skip = start
+        for block in self._blocks():
+            found = self._chunk(block, schema, line)
+            line += block.count(b"\n")
+            passed = min(skip, found.rows)
+            skip -= passed
+            if passed < found.rows:
+                yield found.slice(passed, found.rows - passed)
+
+    def _chunk(self, block: bytes, schema: Any, line: int) -> Chunk:
+        import pyarrow as pa
+        from pyarrow import json as arrow_json
+
+        try:
+            table = arrow_json.read_json(
+                pa.BufferReader(block),
+                read_options=arrow_json.ReadOptions(block_size=len(block) + 1, use_threads=False),
+                parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+            )
+            (batch,) = table.select(schema.names).combine_chunks().to_batches()
+            return chunk_of(batch)
+        except (pa.ArrowException, ValueError):
+            return _by_line(_objects(block, line, self._place.shown), schema)
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The file in blocks that end where a line does."""
+        rest = b""
+        with self._place.files.open_input_stream(self._place.path) as stream:
+            while True:
+                read = stream.read(_BLOCK)
+                if not read:
+                    break
+                whole, sign, rest = (rest + read).rpartition(b"\n")
+                if whole:
+                    yield whole + sign
+        if rest.strip():
+            yield rest
+
+
+def _objects(block: bytes, line: int, name: str) -> list[dict[str, Any]]:
+    found = []
+    for place, text in enumerate(block.splitlines()):
+        if not text.strip():
+            continue
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise DataError(
+                f"{name}, line {line + place + 1} is no JSON", why=str(error), hint="correct that line"
+            ) from error
+        if not isinstance(value, dict):
+            raise DataError(
+                f"{name}, line {line + place + 1} is no object",
+                hint='write a row as {"NAME": VALUE, ...} on a line of its own',
+            )
+        found.append(value)
+    return found
+
+
+def _by_line(objects: Sequence[Mapping[str, Any]], schema: Any) -> Chunk:
+    columns = {name: _column([one.get(name) for one in objects], schema.field(name).type) for name in schema.names}
+    return Chunk(len(objects), columns)
+
+
+def _column(values: list[Any], type_: Any) -> Column:
+    """The values as Arrow has them where they are what ``type_`` says, else as they are."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values if value is not None}
+    numeric = pa.types.is_floating(type_)
+    if kinds <= ({float, int} if numeric else {str} if pa.types.is_string(type_) else set()):
+        try:
+            return pa.array(values, type_)
+        except (pa.ArrowException, OverflowError):
+            return values
+    return values
+
+
+def _schema(block: bytes, known: Mapping[str, Any], name: str) -> Any:
+    import pyarrow as pa
+    from pyarrow import json as arrow_json
+
+    objects = _objects(block, 0, name)
+    names = list(dict.fromkeys(key for one in objects for key in one))
+    guessed: dict[str, Any] = {}
+    others = [key for key in names if key not in known]
+    if others:
+        lines = b"\n".join(json.dumps({key: one.get(key) for key in others}).encode() for one in objects)
+        try:
+            schema = arrow_json.read_json(
+                pa.BufferReader(lines), arrow_json.ReadOptions(block_size=len(lines) + 1)
+            ).schema
+            guessed = {field.name: field.type for field in schema}
+        except (pa.ArrowException, ValueError):
+            guessed = {}
+    return pa.schema([(key, known.get(key, guessed.get(key, pa.string()))) for key in names])
