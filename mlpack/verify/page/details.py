@@ -10,7 +10,7 @@ from mlpack.verify.page.element import Markup, chip, folded, joined, section, ta
 from mlpack.verify.page.text import count, isolated, number, percent
 from mlpack.verify.report import OutputReport, ParityReport, Party, ProbeReport
 
-PROBES, OUTPUTS, LISTED = 80, 120, 60
+PROBES, OUTPUTS, LISTED = 80, 80, 60
 """Rows of the tables of inputs, of outputs on inputs, and of others; a JSON report has them all."""
 
 

@@ -11,7 +11,7 @@ from mlpack.verify.page.element import Markup, joined, tag
 from mlpack.verify.page.svg import HEIGHT, WIDTH, at, box, drawing, lines, text
 from mlpack.verify.page.text import count, number, percent, safe
 
-LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 30.0, 40.0
+LEFT, RIGHT, TOP, BOTTOM = 44.0, 20.0, 38.0, 40.0
 GAP, SIDE = 14.0, 22.0
 """Between the columns on the scale and those beside it, and the width of those."""
 BELOW = 20
@@ -172,7 +172,7 @@ class _Layout:
         if sum(self.picture.one_sided):
             yield text(self.end + GAP + SIDE / 2, foot, "none")
         yield text((self.start + self.end) / 2, HEIGHT - 5, "absolute error", "dim")
-        yield text(LEFT - 38, 12, "answers", "dim start")
+        yield text(LEFT - 38, 10, "answers", "dim start")
 
 
 def legend(pictures: list[ValuePicture]) -> Markup:

@@ -11,7 +11,7 @@ from mlpack.verify.page.element import Markup
 from mlpack.verify.page.svg import HEIGHT, WIDTH, drawing, lines, text
 from mlpack.verify.page.text import count
 
-RIGHT, TOP, BOTTOM = 14.0, 30.0, 40.0
+RIGHT, TOP, BOTTOM = 14.0, 24.0, 40.0
 _CLASSES = {WITHIN: "dots", EXCUSED: "dots excused", HELD: "dots beyond"}
 
 
@@ -61,7 +61,7 @@ def _frame(left: float, across: Scale, up: Scale) -> Iterator[Markup]:
     for label, y in rows:
         yield text(left - 6, y + 4, label, "end")
     yield text((left + right) / 2, HEIGHT - 5, "the reference answers", "dim")
-    yield text(6, 12, "the candidate answers", "dim start")
+    yield text(6, 10, "the candidate answers", "dim start")
 
 
 def _dots(left: float, points: Sequence[Point], across: Scale, up: Scale) -> Iterator[Markup]:
