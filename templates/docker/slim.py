@@ -26,6 +26,8 @@ TOOLS = (
     "onnxruntime/transformers",
 )
 """What libraries bring for those who make models, by its path; nothing here is imported to predict."""
+SURE = ("argparse", "asyncio", "encodings.raw_unicode_escape", "encodings.unicode_escape", "json", "ssl")
+"""What a service imports of the standard library, whatever the libraries do."""
 FOR_C = ("onnxruntime/capi/libonnxruntime.so.*", "onnxruntime/capi/libonnxruntime_providers_cuda.so")
 """ONNX Runtime for programs in C: the Python module has it all inside, but for what computes on a GPU."""
 
@@ -49,7 +51,7 @@ def compile_all() -> None:
     compileall.compile_dir(
         PACKAGES, quiet=2, workers=0, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
-    for name in sorted({*("asyncio", "compileall", "json", "ssl"), *metadata.packages_distributions()}):
+    for name in sorted({*SURE, *metadata.packages_distributions()}):
         try:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - a part that is for another system

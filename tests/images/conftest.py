@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
 import mlpack
@@ -9,6 +11,7 @@ from mlpack.runtime.manifest import read_manifest
 from mlpack.scaffold.requirements import lock_of
 
 TAG = "mlpack-test/cancer:1"
+BASE = "mlpack-test/official:1"
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +44,15 @@ def wheelhouse(manifest, wheels, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def built(engine, bundle, base_image, wheelhouse, image_cache):
+def official(engine, base_image):
+    """A base as the official ones are: its standard library comes without bytecode."""
+    strip = "find /usr/lib/python3* -name __pycache__ -prune -exec rm -rf {} +"
+    dockerfile = io.BytesIO(f"FROM {base_image}\nRUN {strip}\n".encode())
+    engine.images.build(fileobj=dockerfile, tag=BASE, network_mode="none", rm=True)
+    return BASE
+
+
+@pytest.fixture(scope="session")
+def built(engine, bundle, official, wheelhouse, image_cache):
     """What `mlpack.containerize` says of the image, which stays in the engine."""
-    return mlpack.containerize(bundle, TAG, base=base_image, wheels=wheelhouse)
+    return mlpack.containerize(bundle, TAG, base=official, wheels=wheelhouse)

@@ -64,8 +64,8 @@ def index(wheelhouse, monkeypatch, tmp_path):
 
 
 @pytest.mark.usefixtures("index")
-def test_an_index_with_a_password_is_used_and_its_password_goes_no_further(engine, built, bundle, base_image):
-    made = mlpack.containerize(bundle, "mlpack-test/indexed:1", base=base_image)
+def test_an_index_with_a_password_is_used_and_its_password_goes_no_further(engine, built, bundle, official):
+    made = mlpack.containerize(bundle, "mlpack-test/indexed:1", base=official)
     assert made.image == built.image  # the same wheels, and nothing of where they came from
     for image in engine.api.images(all=True):
         told = f"{engine.api.inspect_image(image['Id'])}{engine.api.history(image['Id'])}"

@@ -25,9 +25,9 @@ def mlpack_ended(*arguments, **more):
 
 
 @pytest.fixture
-def building(bundle, base_image, wheelhouse, image_cache):
+def building(bundle, official, wheelhouse, image_cache):
     """The arguments of a build that would go well."""
-    return ["containerize", bundle, "-t", "mlpack-test/terminal:1", "--base", base_image, "--wheels", wheelhouse]
+    return ["containerize", bundle, "-t", "mlpack-test/terminal:1", "--base", official, "--wheels", wheelhouse]
 
 
 @pytest.fixture
@@ -95,16 +95,16 @@ def test_an_image_of_a_model_that_answers_otherwise_fails(engine, built, cancer,
 
 
 @pytest.mark.parametrize(("image", "code"), [("mlpack-test/gone:1", 8), ("No Name", 2)])
-def test_an_image_that_cannot_be_had(engine, bundle, base_image, image, code):
+def test_an_image_that_cannot_be_had(engine, bundle, official, image, code):
     with unchanged(engine):
         ended = mlpack_ended("verify", bundle, f"docker://{image}")
     assert ended.returncode == code, ended.stderr
     assert "next: " in ended.stderr
 
 
-def test_an_image_of_something_else_is_told(engine, bundle, base_image):
+def test_an_image_of_something_else_is_told(engine, bundle, official):
     with unchanged(engine):
-        ended = mlpack_ended("verify", bundle, f"docker://{base_image}")
+        ended = mlpack_ended("verify", bundle, f"docker://{official}")
     assert ended.returncode == 9, ended.stderr
     assert "ended before it was ready" in ended.stderr
 
@@ -156,9 +156,9 @@ def test_without_an_engine_it_says_so_and_still_renders(bundle, wheelhouse, tmp_
 
 
 @pytest.mark.usefixtures("built")
-def test_what_was_rendered_is_built_without_mlpack(engine, bundle, base_image, wheelhouse, tmp_path):
+def test_what_was_rendered_is_built_without_mlpack(engine, bundle, official, wheelhouse, tmp_path):
     ended = mlpack_ended(
-        "containerize", bundle, "--render-only", tmp_path / "own", "--wheels", wheelhouse, "--base", base_image
+        "containerize", bundle, "--render-only", tmp_path / "own", "--wheels", wheelhouse, "--base", official
     )
     assert ended.returncode == 0, ended.stderr
     image, _ = engine.images.build(path=str(tmp_path / "own"), network_mode="none", rm=True)
@@ -234,9 +234,9 @@ def test_a_registry_that_is_not_there(engine, building):
 
 
 @pytest.mark.usefixtures("built")
-def test_a_base_from_a_registry_is_pinned_by_its_digest(engine, building, base_image, registry, manifest):
+def test_a_base_from_a_registry_is_pinned_by_its_digest(engine, building, official, registry, manifest):
     name = f"{registry}/base"
-    engine.images.get(base_image).tag(name, "1")
+    engine.images.get(official).tag(name, "1")
     engine.images.push(name, "1")
     ended = mlpack_ended(*building, "--base", f"{name}:1", "--json")
     assert ended.returncode == 0, ended.stderr
