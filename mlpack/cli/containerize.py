@@ -29,69 +29,74 @@ from mlpack.core.view import Result
 
 _BUILD = "Build"
 
+Tag = Annotated[
+    str | None, typer.Option("--tag", "-t", metavar="NAME:TAG", help="Name of the image.", show_default=False)
+]
+Push = Annotated[bool, typer.Option("--push", help="Push it to its registry, once it has its name.")]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="IMAGE",
+        help="Image to build on, with Python, pip and venv (python:3.X-slim of your Python).",
+        rich_help_panel=_BUILD,
+    ),
+]
+Wheels = Annotated[
+    Path | None,
+    typer.Option(
+        "--wheels", metavar="DIR", help="Install from this folder of wheels, with no network.", rich_help_panel=_BUILD
+    ),
+]
+Platform = Annotated[
+    str | None,
+    typer.Option("--platform", metavar="OS/ARCH", help="Platform, such as linux/arm64.", rich_help_panel=_BUILD),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="NAME=VALUE", help="Label of the image; repeatable.", rich_help_panel=_BUILD),
+]
+Arguments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--build-arg",
+        metavar="NAME=VALUE",
+        help="Variable of the stage that installs; repeatable.",
+        rich_help_panel=_BUILD,
+    ),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Take no step from the engine's cache.", rich_help_panel=_BUILD)
+]
+RenderOnly = Annotated[
+    Path | None,
+    typer.Option(
+        "--render-only",
+        metavar="DIR",
+        help="Write Dockerfile, requirements and all to DIR, and build nothing.",
+        rich_help_panel=_BUILD,
+    ),
+]
+Gpu = Annotated[bool, typer.Option("--gpu", help="With --render-only: for a base with CUDA.", rich_help_panel=_BUILD)]
+Force = Annotated[
+    bool, typer.Option("--force", help="With --render-only: write over a former one.", rich_help_panel=_BUILD)
+]
+
 
 def containerize(  # noqa: PLR0913 - a parameter an option
     model: Model,
     *,
-    tag: Annotated[
-        str | None, typer.Option("--tag", "-t", metavar="NAME:TAG", help="Name of the image.", show_default=False)
-    ] = None,
-    push: Annotated[bool, typer.Option("--push", help="Push it to its registry, once it has its name.")] = False,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            "--base",
-            metavar="IMAGE",
-            envvar="MLPACK_BASE",
-            help="Image to build on, with Python, pip and venv (python:3.X-slim of your Python).",
-            rich_help_panel=_BUILD,
-        ),
-    ] = None,
-    wheels: Annotated[
-        Path | None,
-        typer.Option(
-            "--wheels",
-            metavar="DIR",
-            envvar="MLPACK_WHEELS",
-            help="Install from this folder of wheels, with no network.",
-            rich_help_panel=_BUILD,
-        ),
-    ] = None,
-    platform: Annotated[
-        str | None,
-        typer.Option("--platform", metavar="OS/ARCH", help="Platform, such as linux/arm64.", rich_help_panel=_BUILD),
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", metavar="NAME=VALUE", help="Label of the image; repeatable.", rich_help_panel=_BUILD),
-    ] = None,
-    build_arg: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--build-arg",
-            metavar="NAME=VALUE",
-            help="Variable of the stage that installs; repeatable.",
-            rich_help_panel=_BUILD,
-        ),
-    ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Take no step from the engine's cache.", rich_help_panel=_BUILD)
-    ] = False,
-    render_only: Annotated[
-        Path | None,
-        typer.Option(
-            "--render-only",
-            metavar="DIR",
-            help="Write Dockerfile, requirements and all to DIR, and build nothing.",
-            rich_help_panel=_BUILD,
-        ),
-    ] = None,
-    gpu: Annotated[
-        bool, typer.Option("--gpu", help="With --render-only: for a base with CUDA.", rich_help_panel=_BUILD)
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="With --render-only: write over a former one.", rich_help_panel=_BUILD)
-    ] = False,
+    tag: Tag = None,
+    push: Push = False,
+    base: Base = None,
+    wheels: Wheels = None,
+    platform: Platform = None,
+    label: Labels = None,
+    build_arg: Arguments = None,
+    no_cache: NoCache = False,
+    render_only: RenderOnly = None,
+    gpu: Gpu = False,
+    force: Force = False,
     data: PackingData = None,
     name: PackingName = None,
     format_: PackingFormat = None,
@@ -115,25 +120,11 @@ def containerize(  # noqa: PLR0913 - a parameter an option
         from mlpack.images import containerize as run
 
         return run(
-            model,
-            _tag(tag, render_only),
-            base=base,
-            wheels=wheels,
-            push=push,
-            platform=platform,
-            labels=_pairs("--label", label),
-            build_args=_pairs("--build-arg", build_arg),
-            cache=not no_cache,
-            render_only=render_only,
-            gpu=gpu,
-            force=force,
-            data=data,
-            name=name,
-            format=format_,
-            **vouched(trust, allow, trust_file),
-            require_sandbox=require_sandbox,
-            tell=spinner.say,
-        )
+            model, _tag(tag, render_only), base=base, wheels=wheels, push=push, platform=platform,
+            labels=_pairs("--label", label), build_args=_pairs("--build-arg", build_arg), cache=not no_cache,
+            render_only=render_only, gpu=gpu, force=force, data=data, name=name, format=format_,
+            **vouched(trust, allow, trust_file), require_sandbox=require_sandbox, tell=spinner.say,
+        )  # fmt: skip
 
     with ended_in_order():
         Renderer("containerize", json=json, quiet=quiet, verbose=verbose).run(spinner, call)

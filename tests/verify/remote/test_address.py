@@ -29,7 +29,7 @@ def test_the_parts_of_an_address(text, place, prefix, model, version):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("docker://iris:1", "images cannot be compared yet"),
+        ("podman://iris:1", "no address that is known here"),
         ("ftp://host/model.onnx", "no address that is known"),
         ("http://", "no address of a service"),
         ("http://host:99999", "no address"),
