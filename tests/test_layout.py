@@ -71,7 +71,7 @@ def test_nothing_is_left_undone() -> None:
     assert not {name_of(path): mark for path in SOURCES for mark in marks if mark in path.read_text()}
 
 
-ACROSS = {"sweep", "traps", "hostile", "benign", "fuzz", "clients", "fire", "engine"}
+ACROSS = {"sweep", "traps", "hostile", "benign", "fuzz", "clients", "fire", "engine", "examples"}
 
 
 def test_tests_mirror_the_source() -> None:
