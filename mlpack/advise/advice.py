@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from mlpack.advise.amounts import count, duration, milliseconds, money
+from mlpack.advise.amounts import about, count, duration, milliseconds, money
 from mlpack.advise.answers import Answers
 from mlpack.advise.capacity import Figures
 from mlpack.advise.commands import MODEL, Command
@@ -16,9 +16,17 @@ from mlpack.core.view import Block, Cell, Facts, Line, Shown, Table
 
 _PROTOCOLS = {
     "rest": "REST",
+    "binary": "REST, with tensors as bytes (/v2/models/NAME/infer)",
     "grpc": "gRPC; REST stays on for health and metrics",
     "both": "REST and gRPC, from one service",
     "none": "none: files in, files out",
+}
+_HOW = {
+    "rest": "over REST",
+    "binary": "over REST",
+    "grpc": "over gRPC",
+    "both": "over REST and gRPC",
+    "none": "by night",
 }
 _MODES = {
     "real time": "real time",
@@ -104,7 +112,13 @@ class Advice(Shown):
 
     def _verdict(self) -> Line:
         mode, protocol = self.choice("mode"), self.choice("protocol")
-        how = {"rest": "over REST", "grpc": "over gRPC", "both": "over REST and gRPC", "none": "by night"}[protocol]
+        how = {
+            "rest": "over REST",
+            "binary": "over REST",
+            "grpc": "over gRPC",
+            "both": "over REST and gRPC",
+            "none": "by night",
+        }[protocol]
         does = {"real time": "serve it", "batch": "run it", "both": "serve it and run it beside"}[mode]
         name = self.model.name if self.model else "your model"
         return Line(
@@ -122,7 +136,7 @@ class Advice(Shown):
         return f"{figures.replicas} for {rate}{spare}, at most {UTILISATION:.0%} busy"
 
     def _hardware(self) -> str:
-        memory = f" and {self.figures.memory >> 20} MiB" if self.figures.memory and self.figures.replicas else ""
+        memory = f"; {self.figures.memory >> 20} MiB each" if self.figures.memory and self.figures.replicas else ""
         return f"{_HARDWARE[self.choice('hardware')]}{memory}"
 
     def _figures(self) -> list[Block]:
@@ -192,30 +206,20 @@ def _table(measured: Measurements, costs: Mapping[str, float]) -> Table:
             way,
             milliseconds(measured.alone[way].p50),
             milliseconds(measured.alone[way].p99),
-            count(measured.together[way].rate),
-            milliseconds(measured.together[way].p50),
+            count(measured.rows * measured.together[way].rate),
             milliseconds(measured.together[way].p99),
-            milliseconds(measured.together[way].processor),
+            milliseconds(1000 * measured.together[way].processor / measured.rows),
             money(costs[way]),
         )
         for way in WAYS
     ]
-    batch = measured.batch
-    in_batch = (
-        "batch",
-        "",
-        "",
-        count(batch.rate),
-        "",
-        "",
-        milliseconds(1 / batch.rate_of_one),
-        money(costs["batch"]),
-    )
+    rate, processor = measured.batch.rate, 1000 / measured.batch.rate_of_one
+    in_batch = ("batch", "", "", count(rate), "", milliseconds(processor), money(costs["batch"]))
     title = (
         f"Measured on this machine, {measured.rows:,} row{'s' if measured.rows > 1 else ''} a request: one caller, then "
-        f"{several} at a time; what sends the requests shares the machine"
+        f"{several} at a time, which share the machine with it; last, the cost of a million rows"
     )
-    heads = ("", "p50 ms", "p99 ms", "a second", "p50 ms", "p99 ms", "CPU ms", "per million")
+    heads = ("", "p50 ms", "p99 ms", "rows/s", "p99 ms", "CPU µs/row", "million rows")
     return Table(title, heads, [*rows, in_batch])
 
 
@@ -227,7 +231,7 @@ def _nightly(cost: float, hours: float, batch: BatchRun) -> str:
 def _break_even(rows: int, answerable: int) -> str:
     if rows > answerable:
         return (
-            f"a nightly run costs as much at {rows:,} rows a day; these replicas answer {answerable:,} at most, so that "
-            "for rows that can wait the run is the cheaper one at any rate"
+            f"a nightly run costs as much at {about(rows)} rows a day; these replicas answer {about(answerable)} at most: "
+            "for rows that can wait, the run is the cheaper one at any rate"
         )
-    return f"{rows:,} rows a day: below, a nightly run costs less than these replicas, which always run"
+    return f"{about(rows)} rows a day: below, a nightly run costs less than these replicas, which always run"

@@ -17,6 +17,11 @@ def count(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
 
 
+def about(value: float) -> str:
+    """A large number, of which two digits are known: ``4,000,000,000``."""
+    return f"{float(f'{value:.2g}'):,.0f}"
+
+
 def milliseconds(seconds: float) -> str:
     """``seconds`` in milliseconds, three digits of them."""
     thousandths = 1000 * seconds

@@ -74,7 +74,7 @@ def _pack(named: Named) -> Command:
 
 def _serving(verdict: Verdict, answers: Answers, named: Named, model: ModelFacts | None) -> list[Command]:
     bundle, (label, image) = str(named.bundle), _image(named, model)
-    quiet = ("--grpc-port=-1",) if verdict.choice("protocol") == "rest" else ()
+    quiet = ("--grpc-port=-1",) if verdict.choice("protocol") in {"rest", "binary"} else ()
     long = (f"--max-rows={answers.rows_per_request}",) if answers.rows_per_request > MOST_ROWS else ()
     served = _mlpack(("serve", bundle, *quiet, *long, *named.vouching), "serves it on this machine, to try it")
     built = _mlpack(("containerize", bundle, "-t", image, *named.vouching), "builds the image, and proves that too")

@@ -24,6 +24,7 @@ from mlpack.cli.options import (
     vouched,
 )
 from mlpack.cli.render import Renderer
+from mlpack.cli.signals import ended_in_order
 from mlpack.cli.spinner import Spinner
 from mlpack.core.view import Result
 
@@ -152,7 +153,8 @@ def advise(  # noqa: PLR0913 - a parameter an option
         packing: dict[str, Any] = {"data": data, "name": name, "format": format_, "require_sandbox": require_sandbox}
         return run(model, **said, seconds=seconds, **packing, **vouching, tell=tell)
 
-    renderer.run(spinner, call)
+    with ended_in_order():  # the service that is measured does not outlive us
+        renderer.run(spinner, call)
 
 
 def _asked(said: dict[str, Any]) -> dict[str, Any]:

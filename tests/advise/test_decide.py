@@ -39,7 +39,7 @@ def test_no_advice_contradicts_itself(answers, known):
     assert (chosen["engine"] == "none") == (chosen["mode"] == "real time")
     assert chosen["place"] != "compose" or verdict.figures.replicas == 1
     if served and answers.without_grpc:
-        assert chosen["protocol"] in {"rest", "both"}
+        assert chosen["protocol"] in {"rest", "binary", "both"}
     if not answers.somebody_waits:
         assert not served
     by_name = {rule.name: rule for rule in RULES}
@@ -79,3 +79,20 @@ def test_more_rows_never_take_fewer_replicas():
     assert replicas == sorted(replicas)
     assert replicas[0] == 2
     assert replicas[-1] > 1000
+
+
+def test_what_was_measured_outweighs_what_is_said_of_protocols():
+    """Images go over gRPC, they say; where bytes over HTTP cost half as much, they go so, and replicas are counted so."""
+    answers = replace(ANSWERS, images=True, rows_per_day=10**9)
+    told, generic = decide(answers, MODEL, measured(grpc=1e-3)), decide(answers)
+    assert (told.choice("protocol"), generic.choice("protocol")) == ("binary", "grpc")
+    assert told.figures.replicas < decide(replace(answers, streaming=True), MODEL, measured(grpc=1e-3)).figures.replicas
+
+
+def test_one_slow_answer_buys_no_accelerator():
+    """On a machine that does other things as well, the slowest answers say nothing of the model."""
+    told = measured(alone=1e-3)
+    noisy = replace(told, alone={way: replace(load, p99=2.0) for way, load in told.alone.items()})
+    verdict = decide(replace(ANSWERS, latency_ms=10), MODEL, noisy)
+    assert verdict.choice("hardware") == "one processor"
+    assert "slow-now-and-then" in {note.rule for note in verdict.notes}

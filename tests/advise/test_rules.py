@@ -20,6 +20,7 @@ CASES = {
     "mixed-callers": ({"languages": ("browser", "go"), "images": True}, None, None),
     "no-grpc-there": ({"languages": ("browser", "go")}, None, None),
     "strangers-call": ({"audience": "public"}, None, None),
+    "bytes-over-http-cost-less": ({"images": True}, MODEL, {"grpc": 2e-4}),
     "large-requests": ({"images": True}, None, None),
     "steady-stream": ({"streaming": True}, None, None),
     "only-grpc-is-in-time": ({"latency_ms": 10}, MODEL, {"alone": 50e-3, "alone_grpc": 1e-3}),
@@ -48,8 +49,9 @@ CASES = {
     "no-runs": ({}, None, None),
     "spread-grpc": ({"images": True}, None, None),
     "lock-the-door": ({"audience": "public"}, None, None),
-    "bytes-over-http": ({"audience": "public", "rows_per_request": 500, "languages": ("r",)}, None, None),
+    "tensors-as-bytes": ({"audience": "public", "rows_per_request": 500, "languages": ("r",)}, None, None),
     "long-requests": ({"rows_per_request": 50_000}, None, None),
+    "slow-now-and-then": ({"latency_ms": 10}, MODEL, {"tail": 0.1}),
     "still-too-late": ({"latency_ms": 1}, MODEL, {"alone": 0.5}),
     "raise-the-limit": ({"latency_ms": 10}, MODEL, {"alone": 0.01}),
     "service-had-time-left": ({}, MODEL, {"busy": 0.3}),
@@ -58,13 +60,15 @@ CASES = {
 
 
 def facts(said, model, took):
-    """The measurements of a case; ``busy`` says how many processors the service used."""
+    """The measurements of a case; ``busy`` says how many processors the service used, ``tail`` how long its slowest took."""
     if took is None:
         return replace(ANSWERS, **said), model, None
-    told = measured(**{name: value for name, value in took.items() if name != "busy"})
+    told = measured(**{name: value for name, value in took.items() if name not in {"busy", "tail"}})
     if "busy" in took:
         slow = {way: replace(load, rate=took["busy"] / load.processor) for way, load in told.together.items()}
         told = replace(told, together=slow)
+    if "tail" in took:
+        told = replace(told, alone={way: replace(load, p99=took["tail"]) for way, load in told.alone.items()})
     return replace(ANSWERS, **said), model, told
 
 

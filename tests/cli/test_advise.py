@@ -4,8 +4,10 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -144,3 +146,26 @@ def test_a_pipe_is_asked_nothing():
     ended = subprocess.run([*COMMAND], input="public\n", capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "the callers are your own" in ended.stdout
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_service_that_is_measured_does_not_outlive_it(logistic_pickle, number, code):
+    command = [*COMMAND, str(logistic_pickle), "--seconds", "30"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        for line in process.stderr:
+            if line.startswith("/predict"):
+                break
+        (service,) = [pid for pid in _children(process.pid) if b"runtime" in _command_line(pid)]
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == code
+    assert not Path(f"/proc/{service}").exists()
+
+
+def _children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command_line(pid):
+    return Path(f"/proc/{pid}/cmdline").read_bytes()

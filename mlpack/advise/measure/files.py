@@ -65,7 +65,7 @@ def _write(manifest: Manifest, rows: int, path: Path) -> int:
     with parquet.ParquetWriter(path, group.schema, compression="none", use_dictionary=False) as writer:
         for _ in range(groups):
             writer.write_table(group)
-    return groups * int(group.num_rows)
+    return int(groups * group.num_rows)
 
 
 def _run(manifest: Manifest, rows: Path, written: Path, flags: Sequence[str]) -> tuple[float, dict[str, Any]] | None:
