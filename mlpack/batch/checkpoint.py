@@ -76,6 +76,7 @@ class Checkpoint:
         try:
             self.lines = [json.loads(line) for line in whole.splitlines() if line.strip()]
         except ValueError as error:
+            self.close()
             raise CorruptFileError(
                 f"{place.shown} is damaged", why=str(error), hint="begin the run anew with --force"
             ) from error

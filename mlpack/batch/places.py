@@ -119,7 +119,7 @@ def expanded(place: Place) -> Iterator[Found]:
     base, pattern = _split(place.path)
     if pattern and place.kind() == "":
         for found in replace(place, path=base).listed(deep=True):
-            if fnmatch.fnmatchcase(found.path, place.path) and found.path.count("/") == place.path.count("/"):
+            if _is_meant(found.path, place.path):
                 yield found
         return
     if place.kind() == "file":
@@ -130,6 +130,15 @@ def expanded(place: Place) -> Iterator[Found]:
         inner = found.path.removeprefix(root).split("/")
         if not any(part.startswith((".", "_")) for part in inner if part):
             yield found
+
+
+def _is_meant(path: str, pattern: str) -> bool:
+    """Whether a glob means ``path``, part by part, as in a shell: a star goes into no folder, and means no hidden name."""
+    parts, patterns = path.split("/"), pattern.split("/")
+    return len(parts) == len(patterns) and all(
+        fnmatch.fnmatchcase(part, wanted) and part.startswith(".") <= wanted.startswith(".")
+        for part, wanted in zip(parts, patterns, strict=True)
+    )
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -1,0 +1,140 @@
+"""What a run may go on from, and what it refuses to."""
+
+import json
+import multiprocessing
+
+import pyarrow.parquet as pq
+import pytest
+
+import mlpack
+from mlpack.batch.checkpoint import Checkpoint
+from mlpack.batch.places import place_of
+from mlpack.core.errors import CorruptFileError, UsageError
+
+
+@pytest.fixture
+def source(tmp_path, rows_table):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows_table, path)
+    return path
+
+
+@pytest.fixture
+def out(tmp_path, flowers_bundle, source, small):
+    """A run that is done."""
+    mlpack.batch(flowers_bundle, source, tmp_path / "out", **small)
+    return tmp_path / "out"
+
+
+def cut(out, parts):
+    """Make it a run that was ended after ``parts`` parts, while the next was being written."""
+    path = out / "_checkpoint.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[: 1 + parts]) + lines[1 + parts][:20])
+    (out / f".part-{parts:05d}.parquet.0a1b2c3d.tmp").write_bytes(b"PAR1 and no more")
+
+
+def test_a_run_goes_on_after_the_last_part_that_was_noted(flowers_bundle, source, out, small, parts_in):
+    before = parts_in(out)
+    noted = (out / "_checkpoint.jsonl").read_bytes()
+    cut(out, 4)
+    result = mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+    assert (result.count.before, result.count.rows) == (1200, 2500)
+    assert parts_in(out) == before
+    assert (out / "_checkpoint.jsonl").read_bytes() == noted
+    assert not list(out.glob(".part-*"))
+
+
+def test_a_run_that_is_done_has_nothing_to_do(flowers_bundle, source, out, small):
+    result = mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+    assert (result.count.before, result.count.rows) == (2500, 2500)
+
+
+def test_one_file_that_is_done_has_nothing_to_do(tmp_path, flowers_bundle, source, small):
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, source, out, **small)
+    written = out.stat().st_mtime_ns
+    assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.rows == 2500
+    assert out.stat().st_mtime_ns == written
+    out.write_bytes(b"something else")
+    assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.before == 0
+    assert pq.read_table(out).num_rows == 2500
+
+
+def test_a_part_that_is_gone_or_not_what_it_was_is_written_again(flowers_bundle, source, out, small, parts_in):
+    before = parts_in(out)
+    (out / "part-00002.parquet").unlink()
+    (out / "part-00005.parquet").write_bytes(before["part-00006.parquet"])
+    result = mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+    assert (result.count.before, result.count.rows) == (1900, 2500)
+    assert parts_in(out) == before
+
+
+def test_the_rows_at_once_are_those_that_were_chosen_first(flowers_bundle, source, out):
+    cut(out, 4)
+    result = mlpack.batch(flowers_bundle, source, out, resume=True, chunk_rows=100, part_rows=300)
+    assert result.batch_rows == 64
+    with pytest.raises(UsageError, match="64 rows at once"):
+        mlpack.batch(flowers_bundle, source, out, resume=True, chunk_rows=100, part_rows=300, batch_rows=32)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"keep": ["number"]}, "--keep was not given, and is number"),
+        ({"limit": 100}, "--limit was not given, and is 100"),
+        ({"chunk_rows": 50}, "--chunk-rows was 100, and is 50"),
+        ({"format": "csv"}, "--format was parquet, and is csv"),
+    ],
+)
+def test_a_run_with_other_options_does_not_go_on(flowers_bundle, source, out, small, change, says):
+    with pytest.raises(UsageError, match="cannot go on") as refused:
+        mlpack.batch(flowers_bundle, source, out, resume=True, **{**small, **change})
+    assert says in refused.value.why
+
+
+def test_a_run_of_other_rows_does_not_go_on(flowers_bundle, source, out, small, make_rows):
+    pq.write_table(make_rows(2500, seed=1), source)
+    with pytest.raises(UsageError, match="cannot go on") as refused:
+        mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+    assert refused.value.why == f"{source} has changed"
+    assert "--force" in refused.value.hint
+
+
+def test_a_run_of_another_model_does_not_go_on(tmp_path, flowers_bundle, people_bundle, source, out, small):
+    line = json.loads((out / "_checkpoint.jsonl").read_text().splitlines()[0])
+    rest = (out / "_checkpoint.jsonl").read_text().partition("\n")[2]
+    (out / "_checkpoint.jsonl").write_text(json.dumps({**line, "model": "0" * 64}) + "\n" + rest)
+    with pytest.raises(UsageError, match="cannot go on") as refused:
+        mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+    assert "another model" in refused.value.why
+
+
+def test_a_checkpoint_that_is_damaged_is_told(flowers_bundle, source, out, small):
+    path = out / "_checkpoint.jsonl"
+    path.write_text("no JSON\n" + path.read_text())
+    with pytest.raises(CorruptFileError, match="damaged"):
+        mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+
+
+def test_two_runs_do_not_write_to_one_place(flowers_bundle, source, out, small):
+    held = multiprocessing.get_context("spawn").Event()
+    let_go = multiprocessing.get_context("spawn").Event()
+    other = multiprocessing.get_context("spawn").Process(
+        target=hold, args=(str(out / "_checkpoint.jsonl"), held, let_go)
+    )
+    other.start()
+    assert held.wait(60)
+    try:
+        with pytest.raises(UsageError, match="another run"):
+            mlpack.batch(flowers_bundle, source, out, resume=True, **small)
+    finally:
+        let_go.set()
+        other.join()
+
+
+def hold(path, held, let_go):
+    checkpoint = Checkpoint(place_of(path))
+    held.set()
+    let_go.wait(60)
+    checkpoint.close()
