@@ -78,8 +78,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "bulk-beside-callers", "mode", "both",
         lambda case: case.answers.bulk_rows > 0,
-        "Callers wait {latency:g} ms at most, and {bulk:,} rows are there at once: in a run of their own they "
-        "cost less and take no time from the callers. Both answer by the same bundle.",
+        "Callers wait {latency:g} ms at most, and {bulk:,} rows are there at once: a run of their own takes no time "
+        "from the callers, and needs no replicas for an hour a day. Both answer by the same bundle.",
         STATIC,
     ),
     Rule(

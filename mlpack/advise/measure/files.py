@@ -21,7 +21,8 @@ from mlpack.scaffold.project import example_of_bundle
 
 _GROUP_BYTES = 8 << 20
 _MOST_BYTES = 256 << 20
-_LEAST_SECONDS = 0.05
+_LEAST_SECONDS = 0.25
+"""Of the difference between a run and its start: with less, it is but noise."""
 _PATIENCE = 600.0
 
 
@@ -33,14 +34,17 @@ def file_run(manifest: Manifest, memory: BatchRun, seconds: float, vouching: Seq
     if importlib.util.find_spec("pyarrow") is None:
         return memory
     with tempfile.TemporaryDirectory(prefix="mlpack-advise-") as name:
-        rows = Path(name, "rows.parquet")
-        count = _write(manifest, int(memory.rate * seconds), rows)
-        first = _run(manifest, rows, Path(name, "first.parquet"), ["--limit=1", *vouching])
-        whole = _run(manifest, rows, Path(name, "all.parquet"), vouching)
+        one, all_rows = Path(name, "one.parquet"), Path(name, "all.parquet")
+        _write(manifest, 1, one)
+        count = _write(manifest, int(memory.rate * seconds), all_rows)
+        first = _run(manifest, one, Path(name, "first.parquet"), vouching)
+        whole = _run(manifest, all_rows, Path(name, "answers.parquet"), vouching)
     if first is None or whole is None:
         return memory
-    spent = max(whole[0] - first[0], _LEAST_SECONDS)
-    return replace(memory, rows=whole[1]["batch_rows"], rate=count / spent, start=first[0], files=True)
+    (start, _), (seconds_of_all, told) = first, whole
+    spent = seconds_of_all - start
+    rate = count / spent if spent >= _LEAST_SECONDS else told["rows_per_second"]
+    return replace(memory, rows=told["batch_rows"], rate=rate, start=start, files=True)
 
 
 def rows_of(instances: Sequence[Any], signature: Signature) -> list[dict[str, Any]]:
