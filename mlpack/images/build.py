@@ -20,7 +20,7 @@ from mlpack.scaffold.folder import Files
 _CODE = re.compile(r"returned a non-zero code: (\d+)")
 _PATIENCE_SECONDS = 20.0
 _PAUSE_SECONDS = 0.1
-_QUIET_LOOKS = 3
+_QUIET_LOOKS = 5
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,15 @@ class Built:
     cached: int
 
 
-def build(engine: Engine, files: Files, wishes: Wishes, tell: Callable[[Step], None]) -> Built:
-    """Build ``files``; ``tell`` hears of each step as it begins. Nothing is left of a build that fails or is interrupted.
+def build(engine: Engine, files: Files, base: str, wishes: Wishes, tell: Callable[[Step], None]) -> Built:
+    """Build ``files`` on the image with the id ``base``; ``tell`` hears of each step as it begins.
+
+    Nothing is left of a build that fails or is interrupted.
 
     Raises EngineError, OutputError.
     """
-    trail = Trail()
-    before = _images(engine)
+    trail = Trail(base)
+    before = _contents(engine)
     try:
         with tempfile.TemporaryFile(prefix="mlpack-") as stream:
             write_context(files, stream)
@@ -117,13 +119,14 @@ def _failure(trail: Trail) -> EngineError:
     )
 
 
-def _images(engine: Engine) -> set[str]:
+def _contents(engine: Engine) -> set[str]:
+    """The ids of all images and containers."""
     with told("the images of the engine cannot be listed"):
-        return {str(one["Id"]) for one in engine.api.images(all=True)}
+        return {str(one["Id"]) for one in (*engine.api.images(all=True), *engine.api.containers(all=True))}
 
 
 def _settle(engine: Engine, trail: Trail, before: set[str]) -> None:
-    """Wait until the engine has ended the build, and note what it made after its last word.
+    """Wait until the engine has ended the build, and note what it made after the last word that was heard of it.
 
     A step that was being committed when the connection went is committed all the same; its container goes first.
     """
@@ -131,18 +134,41 @@ def _settle(engine: Engine, trail: Trail, before: set[str]) -> None:
 
     until, quiet = time.monotonic() + _PATIENCE_SECONDS, 0
     while quiet < _QUIET_LOOKS and time.monotonic() < until:
+        time.sleep(_PAUSE_SECONDS)
         with contextlib.suppress(docker.errors.APIError):
-            alive = {one["Id"][:12] for one in engine.api.containers(all=True)} & set(trail.containers[-1:])
-            late = [one["Id"] for one in engine.api.images(all=True) if _is_late(one, trail, before)]
+            there = engine.api.containers(all=True)
+            trail.containers += [one["Id"][:12] for one in there if _is_late_container(one, trail, before)]
+            alive = {one["Id"][:12] for one in there} & set(trail.containers)
+            late = [str(one["Id"]) for one in engine.api.images(all=True) if _is_late_image(one, trail, before)]
             trail.added += late
             quiet = 0 if alive or late else quiet + 1
-        time.sleep(_PAUSE_SECONDS)
     for container in trail.containers:
         with contextlib.suppress(docker.errors.APIError):
             engine.api.remove_container(container, force=True, v=True)
 
 
-def _is_late(image: Mapping[str, Any], trail: Trail, before: set[str]) -> bool:
-    parent, own = str(image.get("ParentId", "")).removeprefix("sha256:"), str(image["Id"])
-    known = any(own.removeprefix("sha256:").startswith(one.removeprefix("sha256:")) for one in trail.added)
-    return bool(trail.last) and parent.startswith(trail.last) and own not in before and not known
+def _is_late_container(container: Mapping[str, Any], trail: Trail, before: set[str]) -> bool:
+    """Whether it is one of this build that was not told of. Users run containers of the base as well: not with this command."""
+    image = container.get("ImageID")
+    if str(container["Id"]) in before or not _follows(trail, image):
+        return False
+    return not _is_of(trail.base, image) or "#(nop)" in str(container.get("Command"))
+
+
+def _is_late_image(image: Mapping[str, Any], trail: Trail, before: set[str]) -> bool:
+    own = str(image["Id"])
+    return (
+        own not in before
+        and not any(_is_of(one, own) for one in trail.added)
+        and _follows(trail, image.get("ParentId"))
+    )
+
+
+def _follows(trail: Trail, image: Any) -> bool:
+    """Whether ``image`` is what the build was at, or one that it made."""
+    return any(_is_of(one, image) for one in (trail.last, *trail.added))
+
+
+def _is_of(short: str, image: Any) -> bool:
+    """Whether ``short`` is the id of ``image``, or its beginning."""
+    return bool(short) and str(image or "").removeprefix("sha256:").startswith(short.removeprefix("sha256:"))

@@ -154,7 +154,7 @@ def _built(
 ) -> ContainerizeResult:
     started = time.monotonic()
     built = build(
-        engine, files, Wishes(order.platform, order.arguments, order.cache), lambda step: tell(f"step {step}")
+        engine, files, base.id, Wishes(order.platform, order.arguments, order.cache), lambda step: tell(f"step {step}")
     )
     ended = time.monotonic()
     try:

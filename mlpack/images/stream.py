@@ -32,10 +32,11 @@ class Step:
 
 @dataclass
 class Trail:
-    """What a build left on its way. ``added`` are the images that it made itself, and did not find in the cache; ``last`` is
-    the one that its next step begins with.
+    """What a build left on its way. ``base`` is the image that its stages begin with. ``added`` are those that it made itself,
+    and did not find in the cache; ``last`` is the one that its next step begins with.
     """
 
+    base: str = ""
     step: Step | None = None
     image: str = ""
     last: str = ""
@@ -59,6 +60,8 @@ class Trail:
         if found := _STEP.fullmatch(text.strip()):
             self.step = Step(int(found[1]), int(found[2]), found[3])
             self._from_cache = False
+            if self._begins:
+                self.last = self.base.removeprefix("sha256:")[:12]
             return self.step
         if found := _RUNNING.fullmatch(text):
             self.containers.append(found[1])
@@ -73,6 +76,10 @@ class Trail:
 
     def _made(self, image: str) -> None:
         self.last = image
-        begins = self.step is not None and self.step.instruction.lstrip().upper().startswith("FROM ")
-        if not self._from_cache and not begins and image not in self.added:
+        if not self._from_cache and not self._begins and image not in self.added:
             self.added.append(image)
+
+    @property
+    def _begins(self) -> bool:
+        """Whether the step is one that begins a stage."""
+        return self.step is not None and self.step.instruction.lstrip().upper().startswith("FROM ")

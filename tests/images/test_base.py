@@ -44,7 +44,7 @@ def test_it_says_what_it_is_and_is_asked_once(engine, connection, base_image, ca
 
 def test_a_base_without_pip_is_told(engine, connection, base_image):
     dockerfile = f"FROM {base_image}\nRUN rm -rf $(python3 -c 'import pip; print(pip.__path__[0])')\n"
-    made = build(connection, {"Dockerfile": dockerfile.encode()}, Wishes(), silent)
+    made = build(connection, {"Dockerfile": dockerfile.encode()}, "", Wishes(), silent)
     engine.images.get(made.image).tag("mlpack-test/without-pip", "1")
     try:
         with unchanged(engine), pytest.raises(EngineError, match="lacks pip"):
@@ -56,7 +56,7 @@ def test_a_base_without_pip_is_told(engine, connection, base_image):
 
 def test_a_python_that_does_not_work_is_told_with_what_it_says(engine, connection, base_image):
     script = "printf '#!/bin/sh\\necho broken indeed; exit 7\\n' > /usr/local/bin/python3 && chmod 755 /usr/local/bin/python3"
-    made = build(connection, {"Dockerfile": f"FROM {base_image}\nRUN {script}\n".encode()}, Wishes(), silent)
+    made = build(connection, {"Dockerfile": f"FROM {base_image}\nRUN {script}\n".encode()}, "", Wishes(), silent)
     engine.images.get(made.image).tag("mlpack-test/broken", "1")
     try:
         with unchanged(engine), pytest.raises(EngineError, match="does not work") as caught:

@@ -28,7 +28,7 @@ def image_of(connection, base_image):
 
     def image(command):
         dockerfile = f'FROM {base_image}\nEXPOSE 8080 8081\nENTRYPOINT ["sh", "-c", "{command}"]\n'
-        made.append(build(connection, {"Dockerfile": dockerfile.encode()}, Wishes(), lambda _: None))
+        made.append(build(connection, {"Dockerfile": dockerfile.encode()}, "", Wishes(), lambda _: None))
         return made[-1].image
 
     yield image
@@ -59,7 +59,7 @@ def test_an_image_that_is_not_there(connection):
 
 def test_one_that_cannot_be_executed(connection, image_of, base_image):
     dockerfile = f'FROM {base_image}\nENTRYPOINT ["/no/such/program"]\n'
-    made = build(connection, {"Dockerfile": dockerfile.encode()}, Wishes(), lambda _: None)
+    made = build(connection, {"Dockerfile": dockerfile.encode()}, "", Wishes(), lambda _: None)
     with pytest.raises(EngineError, match="cannot be started"), running(connection, made.image):
         pass
     remove_images(connection, made.added)
