@@ -15,7 +15,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */\1\t/' | expand -t 8
 
-demo: $(READY)  ## train four models on real data; inspect, convert, verify and pack each; a table, and a container
+demo: $(READY)  ## train four models on real data; inspect, convert, verify and pack each; a container, a million rows, advice
 	@python examples/demo/demo.py
 
 test: $(READY)  ## every test

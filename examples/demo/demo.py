@@ -1,14 +1,16 @@
-"""Real models on real data, through the command line: inspect, scan, convert, verify, pack; a table, and a container.
+"""Real models on real data, through the command line: inspect, scan, convert, verify, pack; then one of them is put to work.
 
     python demo.py [FOLDER]
 
-Exits 1 unless every verdict is PASS. Where there is no container engine it says so, and ends without.
+A container of it, a batch run of a million rows, and advice on how to serve it. Exits 1 unless every verdict is PASS. Where
+there is no container engine it says so, and goes on without.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from advice import advise
 from container import ending
+from million import score
 
 from mlpack.cli.draw import draw
 from mlpack.core.view import Cell, Line, Table
@@ -87,9 +91,17 @@ def main(folder: Path) -> int:
     print()
     draw([table, Line(verdict, "good" if passed else "bad")], sys.stdout)
     print()
-    end = ending(mlpack, folder, MODELS[0].file, MODELS[0].bundle)
-    draw([Line(""), end.line], sys.stdout)
-    return 0 if passed and end.passed is not False else 1
+    worked = put_to_work(folder, MODELS[0])
+    return 0 if passed and worked else 1
+
+
+def put_to_work(folder: Path, model: Model) -> bool:
+    """``model`` in a container, over a million rows, and advised on. False where one of these failed."""
+    end = ending(mlpack, folder, model.file, model.bundle)
+    draw([Line(""), end.line, Line("")], sys.stdout)
+    scored = score(mlpack, folder, model.file, model.data, model.bundle)
+    print()
+    return advise(mlpack, folder, model.bundle) and scored and end.passed is not False
 
 
 def train(folder: Path) -> None:
@@ -160,12 +172,16 @@ def spoken(command: str, run: Run) -> str:
         return str(run.data["model"])
     if command == "containerize":
         return f"{run.data['parity']}, {run.data['golden'][0]['rows']} golden rows over REST and gRPC"
+    if command == "batch":
+        return f"{run.data['rows']:,} rows"
+    if command == "advise":
+        return f"{run.data['recommendation']['Mode']}, {run.data['recommendation']['Protocol']}"
     return run.verdict if command != "scan" else str(run.data["files"][0]["verdict"])
 
 
 def short(argument: str) -> str:
-    """A hash shortened for the eye."""
-    return f"{argument[:8]}…" if len(argument) == 64 else argument
+    """An argument as it is typed; a hash shortened for the eye."""
+    return f"{argument[:8]}…" if len(argument) == 64 else shlex.quote(argument)
 
 
 if __name__ == "__main__":
