@@ -76,19 +76,26 @@ def running(
 @contextmanager
 def named_container(engine: Engine) -> Iterator[str]:
     """A name for a container, which is gone after the block: also one whose creation was interrupted before it was known."""
-    import docker.errors
-
     name = f"mlpack-{secrets.token_hex(6)}"
     try:
         yield name
     finally:
         for pause in (0.0, 0.5):
             time.sleep(pause)
-            try:
-                engine.api.remove_container(name, force=True, v=True)
-            except docker.errors.NotFound:
-                continue
-            break
+            if _is_removed(engine, name):
+                break
+
+
+def _is_removed(engine: Engine, name: str) -> bool:
+    """Remove the container; False where there is none of that name, or none yet. Raises EngineError."""
+    import docker.errors
+
+    with told(f"the container {name} cannot be removed"):
+        try:
+            engine.api.remove_container(name, force=True, v=True)
+        except docker.errors.NotFound:
+            return False
+    return True
 
 
 def log_of(engine: Engine, container: str, lines: int = _LOG_LINES) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlpack.core.errors import EngineError
-from mlpack.images.engine import connected
+from mlpack.images.engine import _remote_host, connected
 
 ASK = "from mlpack.images.engine import connected\nwith connected() as engine: print(engine.version)"
 
@@ -93,3 +93,19 @@ def test_an_engine_that_is_too_old(monkeypatch, tmp_path):
         server.shutdown()
     assert "too old: 17.03" in error.message
     assert "1.27" in error.why
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("unix:///var/run/docker.sock", ""),
+        ("npipe:////./pipe/docker_engine", ""),
+        ("tcp://127.0.0.1:2375", ""),
+        ("tcp://localhost:2375", ""),
+        ("tcp://docker:2375", "docker"),
+        ("https://10.0.0.7:2376", "10.0.0.7"),
+        ("ssh://user@builder", "builder"),
+    ],
+)
+def test_ports_of_an_engine_elsewhere_are_asked_for_there(address, host):
+    assert _remote_host(address) == host
