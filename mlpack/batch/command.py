@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from mlpack.batch.assembling import assemble
 from mlpack.batch.checkpoint import Checkpoint, Part, differences
 from mlpack.batch.job import Job
-from mlpack.batch.models import OpenModel, opened
+from mlpack.batch.models import opened
 from mlpack.batch.output import CHECKPOINT, Output, check_apart, output_of
 from mlpack.batch.parts import PartWriter, is_there, unfinished
 from mlpack.batch.plan import Plan, Tell, plan_of
 from mlpack.batch.predicting import aside_schema
 from mlpack.batch.progress import Progress
 from mlpack.batch.result import BatchResult, Count
-from mlpack.batch.sizing import SIZES, best_size
+from mlpack.batch.sizing import SIZES, size_for
 from mlpack.batch.sources import files_of
 from mlpack.core.errors import DataError, UsageError
 from mlpack.core.trust import Trust
@@ -151,15 +151,6 @@ def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> i
         begin(batch_rows)
         run_local(plan, model.session, model.workers, batch_rows, done, record, tell)
     return batch_rows
-
-
-def size_for(plan: Plan, model: OpenModel) -> int:
-    """The rows that the model is given at once, timed with the first rows."""
-    for place in range(len(plan.inputs)):
-        chunk = next(plan.chunks(place, 0, max(SIZES)), None)
-        if chunk is not None:
-            return best_size(model.session, plan.coercer(place), chunk)
-    return SIZES[0]
 
 
 def _is_finished(output: Output, checkpoint: Checkpoint) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from mlpack.batch.checkpoint import Part
-from mlpack.batch.plan import Plan, Record, Tell
+from mlpack.batch.plan import Plan, Record, Span, Tell
 from mlpack.batch.predicting import Answered, Predictor
 from mlpack.batch.progress import Progress
 from mlpack.batch.sources.chunk import Chunk
@@ -30,7 +30,7 @@ _END = object()
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """A chunk, and the part that it belongs to."""
 
     chunk: Chunk
@@ -47,11 +47,25 @@ def run_local(
 
     ``session`` is asked by ``workers`` threads at once. Raises what `Predictor.answer` raises; parts that were recorded stay.
     """
-    predictors = _Predictors(plan, session, batch_rows)
     before = sum(part.rows for part in done.values())
-    writer = _Writer(plan, record, tell, before)
-    with _Ahead(_steps(plan, done)) as ahead, ThreadPoolExecutor(workers, "mlpack-batch") as pool:
-        under_way: deque[tuple[_Step, Future[Answered]]] = deque()
+    answer(plan, steps_of(plan, done), session, workers, batch_rows, _Writer(plan, record, tell, before))
+
+
+def answer_span(plan: Plan, span: Span, session: Session, workers: int, batch_rows: int) -> Part:
+    """Answer the rows of one part, which has at least one. Raises as `run_local` does."""
+    found: list[Part] = []
+    chunks = plan.chunks(span.file, span.start, span.rows)
+    steps = (Step(chunk, span.number, span.file, span.start, first) for chunk, first in _numbered(chunks, span.first))
+    answer(plan, steps, session, workers, batch_rows, _Writer(plan, found.append, lambda _: None, 0))
+    (part,) = found
+    return part
+
+
+def answer(plan: Plan, steps: Iterator[Step], session: Session, workers: int, batch_rows: int, writer: _Writer) -> None:
+    """Read, answer and write ``steps``, all at the same time."""
+    predictors = _Predictors(plan, session, batch_rows)
+    with _Ahead(steps) as ahead, ThreadPoolExecutor(workers, "mlpack-batch") as pool:
+        under_way: deque[tuple[Step, Future[Answered]]] = deque()
         try:
             for step in ahead:
                 under_way.append((step, pool.submit(predictors.answer, step)))
@@ -66,7 +80,7 @@ def run_local(
             writer.abandon()
 
 
-def _write(under_way: deque[tuple[_Step, Future[Answered]]], writer: _Writer, ahead: _Ahead) -> None:
+def _write(under_way: deque[tuple[Step, Future[Answered]]], writer: _Writer, ahead: _Ahead) -> None:
     step, future = under_way[0]
     answered = future.result()
     under_way.popleft()
@@ -74,7 +88,7 @@ def _write(under_way: deque[tuple[_Step, Future[Answered]]], writer: _Writer, ah
     writer.add(step, answered)
 
 
-def _steps(plan: Plan, done: Mapping[int, Part]) -> Iterator[_Step]:
+def steps_of(plan: Plan, done: Mapping[int, Part]) -> Iterator[Step]:
     """The chunks that are not answered yet, each with its part. A part has rows of one file."""
     number = first = 0
     limit = plan.job.limit
@@ -88,7 +102,7 @@ def _steps(plan: Plan, done: Mapping[int, Part]) -> Iterator[_Step]:
                 continue
             ended, filled = True, 0
             for chunk in plan.chunks(file, start, None if limit is None else limit - first):
-                yield _Step(chunk, number, file, start - filled, first)
+                yield Step(chunk, number, file, start - filled, first)
                 start, first, filled = start + chunk.rows, first + chunk.rows, filled + chunk.rows
                 if filled == plan.part_rows:
                     number, filled = number + 1, 0
@@ -96,6 +110,12 @@ def _steps(plan: Plan, done: Mapping[int, Part]) -> Iterator[_Step]:
                         ended = False
                         break
             number += filled > 0
+
+
+def _numbered(chunks: Iterator[Chunk], first: int) -> Iterator[tuple[Chunk, int]]:
+    for chunk in chunks:
+        yield chunk, first
+        first += chunk.rows
 
 
 class _Predictors:
@@ -106,7 +126,7 @@ class _Predictors:
         self._made: dict[int, Predictor] = {}
         self._lock = threading.Lock()
 
-    def answer(self, step: _Step) -> Answered:
+    def answer(self, step: Step) -> Answered:
         with self._lock:
             if step.file not in self._made:
                 self._made = {step.file: self._plan.predictor(self._session, step.file, self._batch_rows), **self._made}
@@ -123,7 +143,7 @@ class _Writer:
         self._begun = time.monotonic()
         self._open: OpenPart | None = None
 
-    def add(self, step: _Step, answered: Answered) -> None:
+    def add(self, step: Step, answered: Answered) -> None:
         if self._open is not None and self._open.number != step.number:
             self.finish()
         if self._open is None:
@@ -148,7 +168,7 @@ class _Writer:
 class _Ahead:
     """Reads in a thread of its own, no more than `_MOST_BYTES` ahead of what is answered."""
 
-    def __init__(self, steps: Iterator[_Step]) -> None:
+    def __init__(self, steps: Iterator[Step]) -> None:
         self._steps = steps
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._held = 0
@@ -166,7 +186,7 @@ class _Ahead:
             self._room.notify_all()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[_Step]:
+    def __iter__(self) -> Iterator[Step]:
         while True:
             got = self._queue.get()
             if got is _END:
@@ -175,7 +195,7 @@ class _Ahead:
                 raise got
             yield got
 
-    def free(self, step: _Step) -> None:
+    def free(self, step: Step) -> None:
         """Make room for what comes after ``step``."""
         with self._room:
             self._held -= step.chunk.size

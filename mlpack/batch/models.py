@@ -31,15 +31,15 @@ class OpenModel:
 @contextmanager
 def opened(bundle: Judged) -> Iterator[OpenModel]:
     """The model of ``bundle``. Raises CorruptFileError, MissingLibraryError, ParityError."""
-    with opened_in(bundle.path, bundle.manifest.model_format, bundle.manifest.model_sha256) as model:
+    manifest = bundle.manifest
+    with opened_in(bundle.path, manifest.model_format, manifest.model_sha256, threads_for(1)) as model:
         yield model
 
 
 @contextmanager
-def opened_in(folder: Path, format: str, sha256: str) -> Iterator[OpenModel]:
+def opened_in(folder: Path, format: str, sha256: str, processors: int) -> Iterator[OpenModel]:
     """The model in the bundle at ``folder``, which was judged when it had ``sha256``. Raises as `opened` does."""
     shared = format in _SHARED
-    processors = threads_for(1)
     settings = Settings(model=folder, model_sha256=sha256, threads=1 if shared else processors)
     try:
         model = open_untimed(folder, settings)

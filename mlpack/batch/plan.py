@@ -36,6 +36,17 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Span:
+    """The rows of part ``number``: ``rows`` of the file number ``file`` from ``start`` on, which is row ``first`` of all."""
+
+    number: int
+    file: int
+    start: int
+    first: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to read, what to make of it, and where to write. ``schema`` is that of the output."""
 

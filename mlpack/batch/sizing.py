@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mlpack.batch.coercion import Coercer
+from mlpack.batch.models import OpenModel
+from mlpack.batch.plan import Plan
 from mlpack.batch.sources.chunk import Chunk
 from mlpack.core.errors import DataError
 from mlpack.runtime.session import Session
@@ -17,6 +19,15 @@ _NEAR_BEST = 0.97
 _BUDGET = 0.4
 """Seconds, after which no other size is tried."""
 _ROUNDS = 3
+
+
+def size_for(plan: Plan, model: OpenModel) -> int:
+    """The rows that the model is given at once, timed with the first rows."""
+    for place in range(len(plan.inputs)):
+        chunk = next(plan.chunks(place, 0, max(SIZES)), None)
+        if chunk is not None:
+            return best_size(model.session, plan.coercer(place), chunk)
+    return SIZES[0]
 
 
 def best_size(session: Session, coercer: Coercer, chunk: Chunk) -> int:

@@ -36,7 +36,7 @@ def test_a_missing_column_is_named_with_the_nearest():
 
 
 def test_columns_of_other_types_are_named_all_at_once():
-    with pytest.raises(DataError, match="'city' is int64.*'age' is bool"):
+    with pytest.raises(DataError, match=r"'city' is int64.*'age' is bool"):
         match(NAMED, schema(city=pa.int64(), age=pa.bool_()), (), "rows")
 
 

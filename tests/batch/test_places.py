@@ -1,6 +1,5 @@
 """Paths and addresses, and the files that they mean."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ def folder(tmp_path):
 
 def names(text):
     place = place_of(str(text))
-    return [os.path.basename(found.path) for found in expanded(place)]
+    return [Path(found.path).name for found in expanded(place)]
 
 
 def test_a_folder_means_its_files_and_those_below(folder):
