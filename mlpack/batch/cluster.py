@@ -26,8 +26,8 @@ from mlpack.core.libraries import import_library
 from mlpack.scaffold.cache import Judged
 
 _ACTOR_CPUS = 0.75
-"""Of a processor, reserved by an actor. A pool that reserves all of them leaves none for tasks that count and hand out rows, and
-such a cluster waits for itself. The actors use what they need all the same."""
+"""Of a processor, reserved by an actor. A pool that reserves all of them leaves none for tasks that count and hand out rows,
+and such a cluster waits for itself. The actors use what they need all the same."""
 _TASK_CPUS = 0.25
 _ROUNDS_WITHOUT_GAIN = 3
 _PAUSE_SECONDS = 2.0
