@@ -32,10 +32,12 @@ def test_the_commands_are_those_of_the_design() -> None:
         "verify",
         "pack",
         "serve",
+        "batch",
         "scaffold",
         "containerize",
         "formats",
         "doctor",
+        "advise",
     ]
     groups = [group.typer_instance.info.name for group in app.registered_groups if group.typer_instance]
     assert groups == ["init", "trust"]
