@@ -1,6 +1,6 @@
 """Measures what mlpack promises, prints each figure beside its bound, and writes docs/performance.md.
 
-``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox|serving|containers] ...``; exits 1 when a
+``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox|serving|containers|batch] ...``; exits 1 when a
 promise is broken.
 """
 
@@ -18,6 +18,7 @@ import memory
 import sandbox
 import scanning
 import startup
+from batch import benchmark as batch
 from measure import Finding, Measured, Sheet
 from page import write_page
 from serving import benchmark as serving
@@ -35,6 +36,7 @@ BENCHMARKS: dict[str, Callable[[Path], Sequence[Measured]]] = {
     "sandbox": sandbox.measure,
     "serving": serving.measure,
     "containers": containers.measure,
+    "batch": batch.measure,
 }
 
 

@@ -1,0 +1,1 @@
+"""Batch runs against what one would write by hand: pandas, bare ONNX Runtime, pyarrow without a model."""
