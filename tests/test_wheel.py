@@ -19,9 +19,9 @@ ROOT = Path(__file__).parent.parent
 BESIDE = ("css", "json", "proto", "pyi", "typed")
 """Endings of what lies beside the modules."""
 EXTRAS = {
-    "sklearn", "skl2onnx", "keras", "tensorflow", "tf2onnx", "torch", "onnxscript", "xgboost", "lightgbm", "onnxmltools", "pandas",
-    "pyarrow", "fsspec", "fastapi", "starlette", "uvicorn", "msgspec", "orjson", "grpc", "google", "prometheus_client", "opentelemetry",
-    "ray", "model_signing", "cryptography",
+    "sklearn", "skl2onnx", "keras", "tensorflow", "tf2onnx", "torch", "onnxscript", "xgboost", "lightgbm", "onnxmltools",
+    "pandas", "pyarrow", "fsspec", "fastapi", "starlette", "uvicorn", "msgspec", "orjson", "grpc", "google", "ray",
+    "prometheus_client", "opentelemetry", "model_signing", "cryptography",
 }  # fmt: skip
 """What `pip install mlpack-toolkit` alone brings none of."""
 WITH_EXTRAS = ("mlpack.runtime.rest", "mlpack.runtime.rpc", "mlpack.converters.onnx_to_torchscript.ops")
