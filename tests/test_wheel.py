@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -146,10 +147,23 @@ def test_all_that_it_writes_is_written_from_another_folder(installed: Path, mode
     said(program, tmp_path, "init", "compose", "--image", "m:1")
     said(program, tmp_path, "init", "ci", "--model", "models/m.joblib")
     said(program, tmp_path, "init", "ci", "--provider", "gitlab", "--model", "models/m.joblib")
-    written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert not [path for path in written if not is_portable(path)]
     assert {"context/Dockerfile", "kubernetes/deployment.yaml", "compose.yaml"} <= written
     assert {".gitlab-ci.yml"} <= written
     assert any(path.startswith(".github/workflows/") for path in written)
+
+
+def is_portable(path: str) -> bool:
+    """Whether Windows has a file of that name: https://learn.microsoft.com/windows/win32/fileio/naming-a-file."""
+    parts = path.split("/")
+    plain = not re.search(r'[<>:"\\|?*\x00-\x1f]|[. ](/|$)', path)
+    return plain and not any(re.fullmatch(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?", part) for part in parts)
+
+
+@pytest.mark.parametrize("name", ["m:1/a", "a/nul", "Con.txt", "a./b", "a/b ", 'x"', "a\\b"])
+def test_a_name_that_only_some_systems_have_is_seen(name: str) -> None:
+    assert not is_portable(name)
 
 
 def test_it_answers_files_and_advises_from_another_folder(installed: Path, model: Path, cancer, tmp_path: Path) -> None:

@@ -75,8 +75,8 @@ def uri_of(path: Path, here: Path) -> str:
     """
     place = Path(os.path.realpath(path.parent)) / path.name
     if place.is_relative_to(here):
-        return quote(os.fsencode(place.relative_to(here)), safe="/")
-    return "file://" + quote(os.fsencode(place), safe="/")
+        return quote(os.fsencode(place.relative_to(here).as_posix()), safe="/")
+    return place.as_uri()
 
 
 def _rules(files: Iterable[FileScan]) -> list[Rule]:

@@ -105,7 +105,7 @@ def place_of(text: str) -> Place:
     from pyarrow import fs
 
     if not _ADDRESS.match(text):
-        return Place(fs.LocalFileSystem(), str(Path(text).absolute()), text, local=True)
+        return Place(fs.LocalFileSystem(), Path(text).absolute().as_posix(), text, local=True)
     try:
         files, path = fs.FileSystem.from_uri(_without_glob(text))
     except (ValueError, OSError, NotImplementedError) as error:

@@ -191,7 +191,7 @@ def _write(path: Path, content: TrustFile) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     text = json.dumps(content.to_json(), indent=2, ensure_ascii=True) + "\n"
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

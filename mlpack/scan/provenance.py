@@ -41,7 +41,7 @@ def write_beside(path: Path, provenance: Mapping[str, str]) -> None:
     document = {**read_beside(path), **prefixed(provenance), "file": _fingerprint(path)}
     beside = place_beside(path)
     try:
-        beside.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+        beside.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"{beside} cannot be written", why=str(error), hint="choose another place with -o") from error
 
