@@ -23,7 +23,7 @@ for part in range(4):
     day.insert(0, "patient", np.arange(25_000) + part * 25_000)
     day.to_parquet(f"rows/part-{part}.parquet", index=False)
 
-# address="ray://HOST:10001" is the cluster; without one, Ray starts on this machine and takes its processors.
+# address="HOST:6379" is the cluster; without one, Ray starts on this machine and takes its processors.
 night = mlpack.batch("cancer.mlpack", "rows/*.parquet", "answers", engine="ray", keep=["patient"], resume=True)
 print(night)
 
