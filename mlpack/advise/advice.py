@@ -112,13 +112,7 @@ class Advice(Shown):
 
     def _verdict(self) -> Line:
         mode, protocol = self.choice("mode"), self.choice("protocol")
-        how = {
-            "rest": "over REST",
-            "binary": "over REST",
-            "grpc": "over gRPC",
-            "both": "over REST and gRPC",
-            "none": "by night",
-        }[protocol]
+        how = _HOW[protocol]
         does = {"real time": "serve it", "batch": "run it", "both": "serve it and run it beside"}[mode]
         name = self.model.name if self.model else "your model"
         return Line(

@@ -91,10 +91,6 @@ class Measurements:
     batch: BatchRun
     processors: int
 
-    def best_rest(self) -> Way:
-        """The way over HTTP that costs less."""
-        return min(("/predict", "OIP binary"), key=lambda way: self.together[way].processor)
-
     def to_json(self) -> dict[str, Any]:
         """The measurements as JSON-ready values."""
         return {

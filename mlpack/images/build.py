@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import tempfile
 import time
@@ -13,14 +12,16 @@ from typing import IO, Any
 from mlpack.core.errors import EngineError
 from mlpack.images.context import write_context
 from mlpack.images.engine import Engine
-from mlpack.images.failures import classified, told
+from mlpack.images.failures import classified, passed_over, told
 from mlpack.images.stream import Step, Trail
+from mlpack.scaffold.cache import alone, cache_folder, key_of
 from mlpack.scaffold.folder import Files
 
 _CODE = re.compile(r"returned a non-zero code: (\d+)")
 _PATIENCE_SECONDS = 20.0
 _PAUSE_SECONDS = 0.1
 _QUIET_LOOKS = 5
+_NAMELESS = "<none>:<none>"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,13 @@ def build(engine: Engine, files: Files, base: str, wishes: Wishes, tell: Callabl
     Raises EngineError, OutputError.
     """
     trail = Trail(base)
+    with alone(
+        cache_folder("engines") / key_of([engine.address])
+    ):  # two builds share steps, and one takes back its own
+        return _built(engine, files, trail, wishes, tell)
+
+
+def _built(engine: Engine, files: Files, trail: Trail, wishes: Wishes, tell: Callable[[Step], None]) -> Built:
     before = _contents(engine)
     try:
         with tempfile.TemporaryFile(prefix="mlpack-") as stream:
@@ -69,10 +77,8 @@ def build(engine: Engine, files: Files, base: str, wishes: Wishes, tell: Callabl
 
 def remove_images(engine: Engine, images: list[str] | tuple[str, ...]) -> None:
     """Remove ``images``, the youngest first. One that something else has begun to use stays."""
-    import docker.errors
-
     for image in reversed(images):
-        with contextlib.suppress(docker.errors.NotFound, docker.errors.APIError):
+        with passed_over():
             engine.api.remove_image(image, noprune=True)
 
 
@@ -130,12 +136,10 @@ def _settle(engine: Engine, trail: Trail, before: set[str]) -> None:
 
     A step that was being committed when the connection went is committed all the same; its container goes first.
     """
-    import docker.errors
-
     until, quiet = time.monotonic() + _PATIENCE_SECONDS, 0
     while quiet < _QUIET_LOOKS and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
-        with contextlib.suppress(docker.errors.APIError):
+        with passed_over():
             there = engine.api.containers(all=True)
             trail.containers += [one["Id"][:12] for one in there if _is_late_container(one, trail, before)]
             alive = {one["Id"][:12] for one in there} & set(trail.containers)
@@ -143,7 +147,7 @@ def _settle(engine: Engine, trail: Trail, before: set[str]) -> None:
             trail.added += late
             quiet = 0 if alive or late else quiet + 1
     for container in trail.containers:
-        with contextlib.suppress(docker.errors.APIError):
+        with passed_over():
             engine.api.remove_container(container, force=True, v=True)
 
 
@@ -156,9 +160,11 @@ def _is_late_container(container: Mapping[str, Any], trail: Trail, before: set[s
 
 
 def _is_late_image(image: Mapping[str, Any], trail: Trail, before: set[str]) -> bool:
-    own = str(image["Id"])
+    """Whether it is a step of this build that was not told of. One with a name is somebody's own, on the same base."""
+    own, names = str(image["Id"]), set(image.get("RepoTags") or ())
     return (
         own not in before
+        and names <= {_NAMELESS}
         and not any(_is_of(one, own) for one in trail.added)
         and _follows(trail, image.get("ParentId"))
     )

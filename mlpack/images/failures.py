@@ -51,6 +51,19 @@ def told(doing: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def passed_over() -> Iterator[None]:
+    """What the engine does wrong in this block is not told: another error is on its way, and tells more."""
+    import docker.errors
+    import requests.exceptions
+    import urllib3.exceptions
+
+    try:
+        yield
+    except (docker.errors.DockerException, requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
+        return  # such as an engine that has ended, or an image that something else has begun to use
+
+
 def classified(doing: str, why: str) -> EngineError:
     """The error for what the engine said, with what to do about it."""
     why = " ".join(why.split())

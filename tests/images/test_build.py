@@ -4,8 +4,11 @@ import io
 import re
 import tarfile
 
+import docker
 import pytest
 from engine.contents import unchanged
+from engine.daemon import started
+from engine.image import base_image as base_of_tests
 
 from mlpack.core.errors import EngineError
 from mlpack.images.build import Wishes, build, remove_images
@@ -104,3 +107,39 @@ def test_one_that_is_interrupted_ends_at_the_engine(connection, base_image, step
     with pytest.raises(KeyboardInterrupt):
         built(connection, f"FROM {base_image}\nCOPY note /note\n{steps}", interrupt)
     assert not connection.api.containers(all=True)
+
+
+def test_an_image_that_somebody_else_builds_on_the_base_meanwhile_stays(connection, base_image):
+    """It begins where the build that fails is at, and has a name."""
+    others = []
+
+    def meanwhile(step):
+        if step.number == 2:
+            stream = io.BytesIO(f"FROM {base_image}\nLABEL whose=others\n".encode())
+            list(connection.api.build(fileobj=stream, tag="somebody:1", rm=True, decode=True))
+            others.append(connection.api.inspect_image("somebody:1")["Id"])
+
+    try:
+        with pytest.raises(EngineError):
+            built(connection, f"FROM {base_image}\nRUN sleep 1 && false\n", meanwhile)
+        assert connection.api.inspect_image("somebody:1")["Id"] == others[0]
+    finally:
+        connection.api.remove_image("somebody:1", force=True)
+
+
+def test_an_engine_that_ends_in_the_middle_of_a_build(monkeypatch):
+    """The reason is told as one of the engine's, not as a bug of ours that hides it."""
+    with started() as own:
+        monkeypatch.setenv("DOCKER_HOST", own.address)
+        client = docker.DockerClient(own.address, timeout=300)
+        base = base_of_tests(client)
+        client.close()
+
+        def end(step):
+            if step.number == 2:
+                own.process.kill()
+                own.process.wait()
+
+        with connected() as connection, pytest.raises(EngineError) as caught:
+            built(connection, f"FROM {base}\nRUN sleep 5\n", end)
+    assert caught.value.exit_code == 8

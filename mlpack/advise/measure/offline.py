@@ -32,11 +32,14 @@ def batch_run(manifest: Manifest, seconds: float, processors: int) -> BatchRun:
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         clock = threading.Timer(seconds + _PATIENCE, process.kill)
         clock.start()
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        start = time.perf_counter() - begun
-        told, words = process.communicate()
-        clock.cancel()
+        try:
+            assert process.stdout is not None
+            first = process.stdout.readline()
+            start = time.perf_counter() - begun
+            told, words = process.communicate()
+        finally:
+            clock.cancel()
+            process.kill()  # one that has ended does not mind
     if process.returncode or not first:
         last = words.decode(errors="replace").strip().rpartition("\n")[2]
         raise WorkerError(

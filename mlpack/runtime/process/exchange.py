@@ -175,7 +175,7 @@ class Exchange:
 
     async def receive(self) -> Message:
         """The next part of the body, or that the client has gone or has its answer."""
-        if self.expects_continue and not self.started:
+        if self.expects_continue and not (self.started or self.disconnected):
             self.expects_continue = False
             self._connection.write(CONTINUE)
         if not self._news and not self.disconnected and not self.complete:

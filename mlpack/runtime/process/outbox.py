@@ -8,6 +8,7 @@ process awake.
 from __future__ import annotations
 
 import asyncio
+import logging
 from time import perf_counter
 
 _MOST = 32
@@ -16,6 +17,9 @@ _LONGEST = 0.001
 """Seconds that the first of them is held at most, while a turn goes on."""
 _SMALL = 64 << 10
 """Bytes of a write that is held; larger ones are copied when they are written, and would fill memory twice."""
+
+
+log = logging.getLogger("mlpack.http")
 
 
 class Outbox:
@@ -44,5 +48,15 @@ class Outbox:
         if self._held:
             held, self._held = self._held, []
             for transport, data in held:
-                if not transport.is_closing():  # its client may have gone meanwhile
-                    transport.write(data)
+                _write(transport, data)
+
+
+def _write(transport: asyncio.WriteTransport, data: bytes) -> None:
+    """Write, or break off a connection that takes no more: the answers of the others still go out."""
+    if transport.is_closing():
+        return  # its client has gone meanwhile
+    try:
+        transport.write(data)
+    except Exception:
+        log.exception("an answer could not be written")
+        transport.abort()

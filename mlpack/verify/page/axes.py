@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
+_LARGEST = float(np.finfo(np.float64).max) / 4
+"""Where a scale ends: the distance between two larger values is no number."""
 _RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 _SUPERSCRIPT = str.maketrans("-0123456789", _RAISED)
 
@@ -24,7 +26,7 @@ class Scale:
 
     def at(self, value: float) -> float:
         """The place of ``value``."""
-        low, high, here = self._bent(self.low), self._bent(self.high), self._bent(value)
+        low, high, here = self._bent(self.low), self._bent(self.high), self._bent(min(max(value, self.low), self.high))
         return self.size * ((here - low) / (high - low)) if high > low else self.size / 2
 
     def ticks(self) -> list[float]:
@@ -47,7 +49,7 @@ class Scale:
 def scale_of(values: Sequence[float], size: float) -> Scale:
     """The scale that shows ``values``: even, or bent where a few of them are far larger than most."""
     magnitudes = np.abs(np.asarray(values, dtype=np.float64))
-    low, high = min(values), max(values)
+    low, high = max(min(values), -_LARGEST), min(max(values), _LARGEST)
     usual, top = float(np.quantile(magnitudes, 0.75)), float(magnitudes.max())
     bend = usual if 0 < usual < top / 50 else 0.0
     if bend:

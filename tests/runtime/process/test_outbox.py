@@ -104,3 +104,16 @@ def test_a_client_that_has_gone_keeps_the_others_from_nothing(pairs) -> None:
         assert clients[0].parts == []
 
     pairs(use)
+
+
+def test_a_connection_that_takes_no_more_keeps_the_others_from_nothing(pairs) -> None:
+    async def use(transports, clients) -> None:
+        outbox = Outbox()
+        transports[0].write_eof()
+        outbox.put(transports[0], b"too late")
+        outbox.put(transports[1], b"for b")
+        assert await received(clients[1], 5) == b"for b"
+        assert clients[0].parts == []
+        assert transports[0].is_closing()
+
+    pairs(use)
