@@ -219,7 +219,10 @@ def _float(cell: str | None) -> float | str | None:
 def _whole(cell: str | None) -> int | str | None:
     if cell is None or cell.strip().casefold() in MISSING:
         return None
-    return int(cell) if _WHOLE.fullmatch(cell.strip()) else cell
+    try:
+        return int(cell) if _WHOLE.fullmatch(cell.strip()) else cell
+    except ValueError:  # Python makes no number of more than some thousand digits
+        return cell
 
 
 def _nested(column: Column, inner: Sequence[int | str]) -> Any:

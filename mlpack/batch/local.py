@@ -24,7 +24,7 @@ from mlpack.batch.writing import OpenPart
 from mlpack.runtime.session import Session
 
 _MOST_BYTES = 192 << 20
-"""Of chunks that are read and not answered."""
+"""Of chunks that are read and not written."""
 _WAIT = 0.1
 _END = object()
 
@@ -68,7 +68,9 @@ def answer(plan: Plan, steps: Iterator[Step], session: Session, workers: int, ba
         under_way: deque[tuple[Step, Future[Answered]]] = deque()
         try:
             for step in ahead:
-                under_way.append((step, pool.submit(predictors.answer, step)))
+                if step is not None:
+                    under_way.append((step, pool.submit(predictors.answer, step)))
+                    under_way[-1][1].add_done_callback(ahead.wake)
                 while under_way and (len(under_way) > 2 * workers or under_way[0][1].done()):
                     _write(under_way, writer, ahead)
             while under_way:
@@ -96,7 +98,7 @@ def steps_of(plan: Plan, done: Mapping[int, Part]) -> Iterator[Step]:
         start, ended = 0, False
         while not ended and (limit is None or first < limit) and (opened.rows is None or start < opened.rows):
             part = done.get(number)
-            if part is not None:
+            if part is not None and part.file == file:  # a file that says no row count may have ended with a full part
                 start, first, number = start + part.rows, first + part.rows, number + 1
                 ended = part.rows < plan.part_rows
                 continue
@@ -166,7 +168,11 @@ class _Writer:
 
 
 class _Ahead:
-    """Reads in a thread of its own, no more than `_MOST_BYTES` ahead of what is answered."""
+    """Reads in a thread of its own, no more than `_MOST_BYTES` ahead of what is written.
+
+    It is asked for the next step, and gives None in between where something was answered: to write that makes room, without
+    which no step may come.
+    """
 
     def __init__(self, steps: Iterator[Step]) -> None:
         self._steps = steps
@@ -186,7 +192,7 @@ class _Ahead:
             self._room.notify_all()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Iterator[Step | None]:
         while True:
             got = self._queue.get()
             if got is _END:
@@ -194,6 +200,10 @@ class _Ahead:
             if isinstance(got, BaseException):
                 raise got
             yield got
+
+    def wake(self, _: object) -> None:
+        """Give whoever waits for a step None."""
+        self._queue.put(None)
 
     def free(self, step: Step) -> None:
         """Make room for what comes after ``step``."""

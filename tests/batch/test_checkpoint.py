@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -138,3 +139,31 @@ def hold(path, held, let_go):
     held.set()
     let_go.wait(60)
     checkpoint.close()
+
+
+@pytest.fixture
+def files_of_text(tmp_path, make_rows):
+    """Files that do not say their rows, of which one ends with a part that is full."""
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for name, rows in {"a": 600, "b": 300, "c": 450, "d": 300, "e": 10}.items():
+        pyarrow.csv.write_csv(make_rows(rows, seed=rows), folder / f"{name}.csv")
+    return folder
+
+
+def test_a_file_that_ends_with_a_full_part_is_not_mistaken(tmp_path, flowers_bundle, files_of_text, small, parts_in):
+    out = tmp_path / "out"
+    mlpack.batch(flowers_bundle, files_of_text, out, **small)
+    before = parts_in(out)
+    result = mlpack.batch(flowers_bundle, files_of_text, out, resume=True, **small)
+    assert (result.count.before, result.count.rows) == (1660, 1660)
+    assert parts_in(out) == before
+    for kept in range(7):
+        cut(out, kept)
+        result = mlpack.batch(flowers_bundle, files_of_text, out, resume=True, **small)
+        assert result.count.rows == 1660
+        assert parts_in(out) == before
+    for number in range(7):
+        (out / f"part-{number:05d}.parquet").unlink()
+        assert mlpack.batch(flowers_bundle, files_of_text, out, resume=True, **small).count.rows == 1660
+        assert parts_in(out) == before

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import mlpack
+from mlpack.batch.coercion import from_text, refusals
+from mlpack.runtime.coerce.fields import Field
 from mlpack.runtime.manifest import read_manifest
 from mlpack.scaffold.service import service_project
 
@@ -174,3 +176,12 @@ def test_a_number_that_is_not_finite(tmp_path, people_bundle):
         "rows[1].weight: Infinity is no finite number",
         "rows[2].weight: -Infinity is no finite number",
     ]
+
+
+def test_a_whole_number_of_more_digits_than_python_reads():
+    field = Field("age", "age", None, "int", "int64")
+    values = from_text(pa.array(["4" * 5000, "40"]), field, blank=None)
+    assert values == ["4" * 5000, 40]
+    ((row, reason),) = refusals(values, field)
+    assert row == 0
+    assert reason.startswith('"444')

@@ -1,6 +1,8 @@
 """Rows in, answers out, on one machine: every row once, in order, and what the model itself says."""
 
 import json
+import threading
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import mlpack
+from mlpack.batch import local
+from mlpack.batch.job import Job
+from mlpack.batch.models import opened_in
+from mlpack.batch.output import output_of
+from mlpack.batch.plan import plan_of
+from mlpack.batch.sources import files_of
 from mlpack.core.errors import DataError, UsageError
+from mlpack.runtime.manifest import read_manifest
 
 
 def write(table, path):
@@ -211,3 +220,31 @@ def test_the_number_of_threads_changes_no_byte(tmp_path, flowers_bundle, rows_fi
     monkeypatch.setattr(models, "threads_for", lambda _: 5)
     mlpack.batch(flowers_bundle, rows_file, tmp_path / "many", **small)
     assert parts_in(tmp_path / "some") == parts_in(tmp_path / "many")
+
+
+class Slow:
+    """A session that takes its time."""
+
+    def __init__(self, session):
+        self.session = session
+
+    def run(self, feed):
+        time.sleep(0.02)
+        return self.session.run(feed)
+
+
+def test_room_for_one_chunk_is_room_enough(tmp_path, monkeypatch, flowers_bundle, rows_file, small):
+    monkeypatch.setattr(local, "_MOST_BYTES", 1)
+    job = Job(flowers_bundle, str(rows_file), str(tmp_path), **small)
+    manifest = read_manifest(flowers_bundle)
+    plan = plan_of(job, manifest.signature, files_of(job.input), output_of(job))
+    parts = []
+    with opened_in(flowers_bundle, manifest.model_format, manifest.model_sha256, 3) as model:
+        run = threading.Thread(
+            target=lambda: local.run_local(plan, Slow(model.session), 3, 64, {}, parts.append, lambda _: None),
+            daemon=True,
+        )
+        run.start()
+        run.join(60)
+        assert not run.is_alive()
+    assert [part.first for part in parts] == list(range(0, 2500, 300))
