@@ -37,6 +37,7 @@ Base = Annotated[
     str | None,
     typer.Option(
         "--base",
+        envvar="MLPACK_BASE",
         metavar="IMAGE",
         help="Image to build on, with Python, pip and venv (python:3.X-slim of your Python).",
         rich_help_panel=_BUILD,
@@ -45,7 +46,11 @@ Base = Annotated[
 Wheels = Annotated[
     Path | None,
     typer.Option(
-        "--wheels", metavar="DIR", help="Install from this folder of wheels, with no network.", rich_help_panel=_BUILD
+        "--wheels",
+        envvar="MLPACK_WHEELS",
+        metavar="DIR",
+        help="Install from this folder of wheels, with no network.",
+        rich_help_panel=_BUILD,
     ),
 ]
 Platform = Annotated[
