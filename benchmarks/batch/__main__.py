@@ -45,17 +45,18 @@ def arrays(model: str, rows: str) -> Callable[[], object]:
     import onnxruntime
     import pyarrow.parquet as pq
 
+    session = onnxruntime.InferenceSession(f"{model}.mlpack/model.onnx", providers=["CPUExecutionProvider"])
+    (node,) = session.get_inputs()
+    dtype = {"tensor(float)": np.float32, "tensor(double)": np.float64}[node.type]
     table = pq.read_table(rows)
-    matrix = np.empty((table.num_rows, table.num_columns), dtype=np.float32)
+    matrix = np.empty((table.num_rows, table.num_columns), dtype=dtype)
     for place, column in enumerate(table.columns):
         matrix[:, place] = column.to_numpy()
     del table
-    session = onnxruntime.InferenceSession(f"{model}.mlpack/model.onnx", providers=["CPUExecutionProvider"])
-    (name,) = [node.name for node in session.get_inputs()]
 
     def call() -> None:
         for start in range(0, len(matrix), 65_536):
-            session.run(None, {name: matrix[start : start + 65_536]})
+            session.run(None, {node.name: matrix[start : start + 65_536]})
 
     return call
 

@@ -24,8 +24,8 @@ def batch(  # noqa: PLR0913 - a parameter an option of the command
     limit: int | None = None,
     on_error: Literal["fail", "null", "quarantine"] = "fail",
     format: Literal["parquet", "csv", "arrow", "jsonl"] | None = None,
-    chunk_rows: int = 65_536,
-    part_rows: int = 1_048_576,
+    chunk_rows: int | None = None,
+    part_rows: int | None = None,
     batch_rows: int | None = None,
     trust: Sequence[str] = (),
     allow: Sequence[str] = (),
@@ -36,10 +36,10 @@ def batch(  # noqa: PLR0913 - a parameter an option of the command
     """Predict every row of ``input`` with ``model``, a bundle or a model file, and write ``output``.
 
     ``input`` is a Parquet, CSV, Arrow or JSON lines file, a folder of such files or a glob, here or in a store
-    (``s3://bucket/rows/*.parquet``). ``output`` is a file, or a folder that gets a file a part of at most ``part_rows`` rows;
-    ``format`` is by its ending, else Parquet. Columns are matched by name with the model's before any work; ``keep`` names
-    columns of the input that go along (``"*"`` for all). Rows are read ``chunk_rows`` at a time, and the model gets
-    ``batch_rows`` of these, by default the number that is fastest here.
+    (``s3://bucket/rows/*.parquet``). ``output`` is a file, or a folder that gets a file for every part, of at most
+    ``part_rows`` rows; ``format`` is by its ending, else Parquet. Columns are matched by name with the model's before any work;
+    ``keep`` names columns of the input that go along (``"*"`` for all). Rows are read ``chunk_rows`` at a time (by default some
+    16 MB), the model gets ``batch_rows`` of these (the number that is fastest here), and a part is about ten seconds of work.
 
     A row that the model does not take ends the run (``on_error`` is ``"fail"``), gets nulls (``"null"``), or is set aside with
     its number and the reason (``"quarantine"``). With ``resume`` a run that was ended goes on after the last part that it

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mlpack.batch.checkpoint import Part
 from mlpack.batch.local import answer_span
 from mlpack.batch.models import OpenModel, opened_in
 from mlpack.batch.plan import Plan, Span
@@ -39,13 +40,16 @@ class Answerer:
         return {"part": np.array([json.dumps(self._answered(text)) for text in batch["span"]], dtype=object)}
 
     def _answered(self, text: str) -> dict[str, Any]:
-        try:
-            if self._model is None:
-                self._model = self._open()
-            span = Span(**json.loads(text))
-            return answer_span(self._plan, span, self._model.session, self._model.workers, self._batch_rows).to_json()
-        except MlpackError as error:
-            return {"error": {**error.to_json(), "details": error.details}}
+        return _told(lambda: self._part(Span(**json.loads(text))).to_json())
+
+    def _part(self, span: Span) -> Part:
+        if self._model is None:
+            self._model = self._open()
+        return answer_span(self._plan, span, self._model.session, self._model.workers, self._batch_rows)
+
+    def __del__(self) -> None:
+        """Ray calls this where it lets an actor go; the copy of the bundle goes with it."""
+        self._stack.close()
 
     def _open(self) -> OpenModel:
         import ray
@@ -57,9 +61,13 @@ class Answerer:
 
 
 def count_rows(batch: Mapping[str, Array], plan: Plan) -> dict[str, Array]:
-    """The rows of the files at the places in ``batch``, which do not say it themselves."""
-    counts = [
-        sum(chunk.rows for chunk in plan.reader(int(place)).chunks(0, plan.inputs[int(place)].match.columns[:1]))
-        for place in batch["place"]
-    ]
-    return {"place": batch["place"], "rows": np.array(counts, dtype=np.int64)}
+    """The rows of the files at the places in ``batch``, which do not say it themselves; told as an `Answerer` tells parts."""
+    found = [_told(lambda place=place: {"rows": plan.count(int(place))}) for place in batch["place"]]  # type: ignore[misc]
+    return {"place": batch["place"], "count": np.array([json.dumps(one) for one in found], dtype=object)}
+
+
+def _told(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return call()
+    except MlpackError as error:
+        return {"error": {**error.to_json(), "details": error.details}}

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from mlpack.batch.job import Kind
 from mlpack.batch.parts import Encoder, Written, encoder, put
-from mlpack.batch.places import Place
+from mlpack.batch.places import Place, redacted
 from mlpack.core.errors import OutputError
 
 _BLOCK = 1 << 20
@@ -26,7 +26,7 @@ def assemble(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, p
     try:
         with path.open("xb") as sink:
             if kind in {"csv", "jsonl"}:
-                _chain(folder, parts, sink, _length_of_head(schema) if kind == "csv" else 0)
+                _chain(folder, parts, sink, _head(schema) if kind == "csv" else b"")
             else:
                 _again(folder, parts, kind, encoder(kind, sink, schema))
             sink.flush()
@@ -38,7 +38,7 @@ def assemble(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, p
     except OSError as error:
         raise OutputError(
             f"{place.shown} cannot be written",
-            why=error.strerror or str(error),
+            why=redacted(error.strerror or str(error)),
             hint="make room, and go on with --resume",
         ) from error
     finally:
@@ -46,22 +46,22 @@ def assemble(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, p
     return Written(place.name, sum(part.rows for part in parts), size, digest)
 
 
-def _chain(folder: Place, parts: Sequence[Written], sink: BinaryIO, head: int) -> None:
-    """Text after text; the first ``head`` bytes of each are the line of names, which is wanted once."""
-    for number, part in enumerate(parts):
+def _chain(folder: Place, parts: Sequence[Written], sink: BinaryIO, head: bytes) -> None:
+    """Text after text; each begins with ``head``, the line of names, which is wanted once, also where there is no part."""
+    sink.write(head)
+    for part in parts:
         place = folder.child(part.name)
         with place.files.open_input_stream(place.path, compression=None) as stream:
-            if number:
-                stream.read(head)
+            stream.read(len(head))
             while block := stream.read(_BLOCK):
                 sink.write(block)
 
 
-def _length_of_head(schema: Any) -> int:
+def _head(schema: Any) -> bytes:
     sink = io.BytesIO()
     made = encoder("csv", sink, schema)
     made.close()
-    return len(sink.getvalue())
+    return sink.getvalue()
 
 
 def _again(folder: Place, parts: Sequence[Written], kind: Kind, made: Encoder) -> None:

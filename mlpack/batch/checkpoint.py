@@ -9,13 +9,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from mlpack.batch.output import Output
-from mlpack.batch.parts import Written, is_there
-from mlpack.batch.places import Place
+from mlpack.batch.parts import Written, is_there, sync_folder
+from mlpack.batch.places import Place, redacted
 from mlpack.core.errors import CorruptFileError, OutputError, UsageError
 
 FORMAT = 1
@@ -61,9 +62,13 @@ class Part:
 
 
 class Checkpoint:
-    """The checkpoint in a folder. Nobody else writes to it while it is open."""
+    """The checkpoint in a folder; what it has is passed over where the run begins ``anew``.
 
-    def __init__(self, place: Place) -> None:
+    On this machine nobody else writes to it while it is open. A store has no locks: there a run that finds the checkpoint
+    otherwise than it left it is ended before its next line. Two runs that write a line in the same moment both go on.
+    """
+
+    def __init__(self, place: Place, *, anew: bool = False) -> None:
         self._place = place
         self.lines: list[dict[str, Any]] = []
         self._file: BinaryIO | None = None
@@ -72,6 +77,9 @@ class Checkpoint:
             content = self._file.read()
         else:
             content = place.read() if place.kind() == "file" else b""
+        self._size = len(content)
+        if anew:
+            return
         whole, _, _ = content.rpartition(b"\n")
         try:
             self.lines = [json.loads(line) for line in whole.splitlines() if line.strip()]
@@ -113,10 +121,33 @@ class Checkpoint:
                 self._file.flush()
                 os.fsync(self._file.fileno())
             else:
-                with self._place.files.open_output_stream(self._place.path) as stream:
-                    stream.write(b"".join(_encoded(one) for one in self.lines))
+                self._upload()
         except OSError as error:
-            raise OutputError(f"{self._place.shown} cannot be written", why=str(error)) from error
+            raise OutputError(f"{self._place.shown} cannot be written", why=redacted(str(error))) from error
+
+    def _upload(self) -> None:
+        """All lines, at once: a store has no way to add one. Raises UsageError where somebody else wrote meanwhile."""
+        if self._place.found().size != self._size:
+            raise _busy(self._place)
+        content = b"".join(_encoded(one) for one in self.lines)
+        stream = self._place.files.open_output_stream(self._place.path)
+        stream.write(content)  # one that fails is not closed: that would leave a shorter file
+        stream.close()
+        self._size = len(content)
+
+    def _replace(self) -> None:
+        """All lines in another file that takes the place of this one: at no time are there fewer."""
+        path = self._place.here
+        other = path.with_name(f".part-checkpoint.{secrets.token_hex(4)}.tmp")  # is swept as unfinished parts are
+        file = other.open("x+b")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.write(b"".join(_encoded(one) for one in self.lines))
+        file.flush()
+        os.fsync(file.fileno())
+        other.replace(path)
+        sync_folder(path.parent)
+        self.close()
+        self._file = file
 
     def empty(self) -> None:
         """Forget everything."""
@@ -126,6 +157,7 @@ class Checkpoint:
             self._file.truncate()
         else:
             self._place.remove()
+        self._size = 0
 
     def forget_lost(self, output: Output) -> int:
         """Forget the parts whose files are gone or are not what was written; how many these are."""
@@ -136,10 +168,11 @@ class Checkpoint:
             or (part.aside is not None and not is_there(output.aside, part.aside))
         ]
         if lost:
-            kept = [line for line in self.lines if line.get("part") not in lost and not line.get("single")]
-            self.empty()
-            for line in kept:
-                self.add(line)
+            self.lines = [line for line in self.lines if line.get("part") not in lost and not line.get("single")]
+            try:
+                self._upload() if self._file is None else self._replace()
+            except OSError as error:
+                raise OutputError(f"{self._place.shown} cannot be written", why=redacted(str(error))) from error
         return len(lost)
 
     def close(self) -> None:
@@ -194,8 +227,15 @@ def _locked(place: Place) -> BinaryIO:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
-        raise UsageError(
-            f"another run writes to {place.here.parent}", hint="wait for it, or choose another place with -o"
-        ) from error
+        raise _busy(place) from error
+    if not place.here.exists() or not os.path.samestat(os.fstat(file.fileno()), place.here.stat()):
+        file.close()  # the run that held it put another in its place
+        raise _busy(place)
     file.seek(0)
     return file
+
+
+def _busy(place: Place) -> UsageError:
+    return UsageError(
+        f"another run writes to {place.sibling('').shown}", hint="wait for it, or choose another place with -o"
+    )

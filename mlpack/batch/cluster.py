@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from mlpack.batch.actor import Answerer, count_rows
@@ -20,7 +20,7 @@ from mlpack.batch.checkpoint import Part
 from mlpack.batch.models import opened
 from mlpack.batch.plan import Plan, Record, Span, Tell
 from mlpack.batch.progress import Progress
-from mlpack.batch.sizing import size_for
+from mlpack.batch.sizing import Sizes, part_rows_for, sizes_for
 from mlpack.core.errors import MlpackError, UsageError, error_classes
 from mlpack.core.libraries import import_library
 from mlpack.scaffold.cache import Judged
@@ -29,6 +29,7 @@ _ACTOR_CPUS = 0.75
 """Of a processor, reserved by an actor. A pool that reserves all of them leaves none for tasks that count and hand out rows,
 and such a cluster waits for itself. The actors use what they need all the same."""
 _TASK_CPUS = 0.25
+_PARTS_EACH = 4
 _ROUNDS_WITHOUT_GAIN = 3
 _PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 5.0
@@ -42,26 +43,34 @@ def check_ray() -> None:
 def run_ray(
     plan: Plan,
     bundle: Judged,
-    batch_rows: int | None,
-    begin: Callable[[int], None],
+    known: Sizes | None,
+    begin: Callable[[Sizes], Plan],
     done: Mapping[int, Part],
     record: Record,
     tell: Tell,
-) -> int:
-    """Answer every row whose part is not ``done``; the rows that the model was given at once.
+) -> Sizes:
+    """Answer every row whose part is not ``done``; the sizes of the run.
 
     A node that is lost takes with it no more than the parts it was writing: they are shared out again. Raises what the local
     engine raises, and UsageError where no cluster is left.
     """
     with _connected(plan.job.address):
-        if batch_rows is None:
-            with opened(bundle) as model:
-                batch_rows = size_for(plan, model)
-        begin(batch_rows)
-        spans = spans_of(plan, _counts(plan))
+        counts = _counts(plan)
+        sizes = known or _sizes(plan, bundle, sum(counts))
+        plan = begin(sizes)
+        spans = spans_of(plan, counts)
         teller = _Teller(tell, sum(span.rows for span in spans), sum(part.rows for part in done.values()))
-        _answer(plan, bundle, batch_rows, [span for span in spans if span.number not in done], record, teller)
-    return batch_rows
+        waiting = [span for span in spans if span.number not in done]
+        _answer(plan, bundle, sizes.batch_rows, waiting, record, teller)
+    return sizes
+
+
+def _sizes(plan: Plan, bundle: Judged, total: int) -> Sizes:
+    """The sizes for one processor, timed on this machine; there are some parts for every actor."""
+    with opened(bundle) as model:
+        sizes = sizes_for(plan, model, 1)
+    fair = part_rows_for(total / (_PARTS_EACH * _processors()))
+    return sizes if plan.job.part_rows else replace(sizes, part_rows=min(sizes.part_rows, fair))
 
 
 def spans_of(plan: Plan, counts: Sequence[int]) -> list[Span]:
@@ -121,15 +130,17 @@ def _round(plan: Plan, bundle: Judged, batch_rows: int, spans: list[Span]) -> It
         max_restarts=0,  # an actor that waits for room on a node that is gone keeps its parts; a new round shares them out
     )
     for row in rows.iter_rows():
-        answered = json.loads(row["part"])
-        if "error" in answered:
-            raise _error(answered["error"])
-        yield Part.from_json(answered)
+        yield Part.from_json(_heard(row["part"]))
 
 
-def _error(told: Mapping[str, Any]) -> MlpackError:
-    kind = error_classes().get(told["type"], MlpackError)
-    return kind(told["message"], why=told["why"], hint=told["hint"], details=told["details"])
+def _heard(text: str) -> dict[str, Any]:
+    """What a node told. Raises the error that it met."""
+    told: dict[str, Any] = json.loads(text)
+    if "error" not in told:
+        return told
+    error = told["error"]
+    kind = error_classes().get(error["type"], MlpackError)
+    raise kind(error["message"], why=error["why"], hint=error["hint"], details=error["details"])
 
 
 def _counts(plan: Plan) -> list[int]:
@@ -143,7 +154,7 @@ def _counts(plan: Plan) -> list[int]:
         found = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
             count_rows, fn_args=(plan,), batch_size=1, num_cpus=_TASK_CPUS
         )
-        counts |= {int(row["place"]): int(row["rows"]) for row in found.iter_rows()}
+        counts |= {int(row["place"]): int(_heard(row["count"])["rows"]) for row in found.iter_rows()}
     return [counts[place] for place in range(len(plan.inputs))]
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from mlpack.batch.matching import Match
+from mlpack.batch.matching import Match, is_list
 from mlpack.batch.sources.chunk import Chunk, Column, as_list
 from mlpack.runtime.coerce.checks import Checks
 from mlpack.runtime.coerce.columns import column as column_of
@@ -65,6 +65,8 @@ class Coercer:
 
     def feed(self, chunk: Chunk) -> Coerced:
         """The feed of ``chunk``, which has at least one row."""
+        if chunk.broken:
+            return self._without_broken(chunk)
         given = self._values(chunk)
         try:
             return Coerced(self._feed(given, chunk.rows), None)
@@ -77,6 +79,17 @@ class Coercer:
         if not len(good):
             return Coerced(None, good, bad)
         return Coerced(self._feed(self._values(chunk.take(good)), len(good)), good, bad)
+
+    def _without_broken(self, chunk: Chunk) -> Coerced:
+        """The feed of the rows that could be read."""
+        bad = [Bad(row, "", broken.reason) for row, broken in chunk.broken.items()]
+        whole = np.array([row for row in range(chunk.rows) if row not in chunk.broken], dtype=np.int64)
+        if not len(whole):
+            return Coerced(None, whole, tuple(bad))
+        rest = self.feed(chunk.take(whole))
+        bad += [replace(one, row=int(whole[one.row])) for one in rest.bad]
+        good = whole if rest.good is None else whole[rest.good]
+        return Coerced(rest.feed, good, tuple(sorted(bad, key=lambda one: one.row)))
 
     def _values(self, chunk: Chunk) -> list[Any]:
         """The columns that feed the model, as arrays of NumPy where they are of numbers without nulls, else as lists."""
@@ -233,7 +246,7 @@ def _nested(column: Column, inner: Sequence[int | str]) -> Any:
         return as_list(column)
     shape: list[int] = [len(column)]
     flat = column
-    while _is_list(flat.type):
+    while is_list(flat.type):
         if pa.types.is_fixed_size_list(flat.type):
             size = flat.type.list_size
         else:
@@ -280,12 +293,6 @@ def _folded(values: list[Any], sizes: Sequence[int]) -> list[Any]:
 
 def _plain(values: Any) -> Any:
     return values.tolist() if isinstance(values, np.ndarray) else values
-
-
-def _is_list(type_: Any) -> bool:
-    from pyarrow import types
-
-    return bool(types.is_list(type_) or types.is_large_list(type_) or types.is_fixed_size_list(type_))
 
 
 def _place(layout: Layout, field: Field) -> str:

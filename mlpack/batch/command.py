@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from mlpack.batch.assembling import assemble
 from mlpack.batch.checkpoint import Checkpoint, Part, differences
 from mlpack.batch.job import Job
 from mlpack.batch.models import opened
 from mlpack.batch.output import CHECKPOINT, Output, check_apart, output_of
-from mlpack.batch.parts import PartWriter, is_there, unfinished
+from mlpack.batch.parts import PartWriter, is_there, parts_in, unfinished
 from mlpack.batch.plan import Plan, Tell, plan_of
 from mlpack.batch.predicting import aside_schema
 from mlpack.batch.progress import Progress
 from mlpack.batch.result import BatchResult, Count
-from mlpack.batch.sizing import SIZES, size_for
+from mlpack.batch.sizing import Sizes, sizes_for
 from mlpack.batch.sources import files_of
 from mlpack.core.errors import DataError, UsageError
 from mlpack.core.trust import Trust
@@ -38,17 +39,17 @@ def run_batch(
         check_ray()
     output = output_of(job)
     files = files_of(job.input)
-    check_apart(output, files)
+    check_apart(output, files, job.input)
     _check_free(output, job)
     bundle = bundle_for(job.model, trust, Packing(require_sandbox=require_sandbox), begun)
     plan = plan_of(job, bundle.manifest.signature, files, output)
     with _checkpoint(plan, bundle) as checkpoint:
         before = sum(part.rows for part in checkpoint.parts.values())
         started = time.monotonic()
-        batch_rows = _answer(plan, bundle, checkpoint, tell or _untold)
+        sizes = _answer(plan, bundle, checkpoint, tell or _untold)
         _check_unchanged(plan)
         _finish(plan, checkpoint)
-        return _result(plan, bundle, checkpoint, batch_rows, before, time.monotonic() - started)
+        return _result(plan, bundle, checkpoint, sizes.batch_rows, before, time.monotonic() - started)
 
 
 def _untold(_: Progress) -> None:
@@ -65,8 +66,8 @@ def _check_free(output: Output, job: Job) -> None:
             )
         return
     kind = output.place.kind()
-    if kind == "file" or _has_checkpoint(output) or (kind == "folder" and output.place.listed(deep=True)):
-        began = _has_checkpoint(output)
+    began = _has_checkpoint(output)
+    if kind == "file" or began or (kind == "folder" and _holds_anything(output)):
         raise UsageError(
             f"{output.place.shown} is there already" if kind else f"a run that writes {output.place.shown} was begun",
             hint=("go on where that run ended with --resume, or " if began else "") + "write over it with --force",
@@ -74,7 +75,14 @@ def _check_free(output: Output, job: Job) -> None:
 
 
 def _has_checkpoint(output: Output) -> bool:
-    return output.folder.child(CHECKPOINT).kind() == "file"
+    """Whether a run began to write; one that ended before that leaves a checkpoint without a line."""
+    place = output.folder.child(CHECKPOINT)
+    return place.kind() == "file" and place.found().size > 0
+
+
+def _holds_anything(output: Output) -> bool:
+    listed = output.place.listed(deep=True)
+    return any(found.size or not found.path.endswith(f"/{CHECKPOINT}") for found in listed)
 
 
 @contextmanager
@@ -82,12 +90,15 @@ def _checkpoint(plan: Plan, bundle: Judged) -> Iterator[Checkpoint]:
     """The checkpoint of the run, with the parts that are done and no others. Raises UsageError where it is of another run."""
     output = plan.output
     output.folder.make_folder()
-    checkpoint = Checkpoint(output.folder.child(CHECKPOINT))
+    checkpoint = Checkpoint(output.folder.child(CHECKPOINT), anew=plan.job.force)
     try:
         header = plan.header(bundle.manifest)
-        if plan.job.force:
-            _clear(output, checkpoint)
         before = checkpoint.header
+        if before is None and plan.job.resume and any(True for _ in parts_in(output.folder)):
+            raise UsageError(
+                f"there are parts in {output.folder.shown}, and no checkpoint of the run that wrote them",
+                hint="begin anew with --force, or write to another place with -o",
+            )
         if before is not None:
             reasons = differences(before, header)
             if reasons:
@@ -100,42 +111,41 @@ def _checkpoint(plan: Plan, bundle: Judged) -> Iterator[Checkpoint]:
                 checkpoint.add({"now": {"options": header["options"]}})
             if not _is_finished(output, checkpoint):
                 checkpoint.forget_lost(output)
-        for folder in (output.folder, output.aside):
-            for place in unfinished(folder):
-                place.remove()
+        _sweep(output)
         yield checkpoint
     finally:
         checkpoint.close()
 
 
-def _clear(output: Output, checkpoint: Checkpoint) -> None:
-    """Remove what a former run wrote, and nothing else. The checkpoint goes first: parts that it does not name are nobody's."""
-    checkpoint.empty()
+def _sweep(output: Output) -> None:
+    """Remove what was begun and not finished."""
     for folder in (output.folder, output.aside):
-        for found in folder.listed():
-            name = found.path.rpartition("/")[2]
-            if name.startswith("part-"):
-                folder.child(name).remove()
-    if output.single:
-        output.place.remove()
-        output.aside_file.remove()
+        for place in unfinished(folder):
+            place.remove()
 
 
-def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> int:
-    """Answer what is not done. The number of rows that the model is given at once, which is the checkpoint's if it has one."""
-    header = checkpoint.header
-    known = int(header["batch_rows"]) if header else plan.job.batch_rows
-    if header and plan.job.batch_rows not in {None, known}:
-        raise UsageError(
-            f"the run that is to go on gives the model {known} rows at once", hint="leave --batch-rows out"
-        )
-    if checkpoint.single is not None and _is_finished(plan.output, checkpoint):
-        return known or SIZES[0]
+def _clear(output: Output, checkpoint: Checkpoint) -> None:
+    """Remove the parts of a former run, and nothing else: one file that they became stays until another takes its place."""
+    for folder in (output.folder, output.aside):
+        for place in parts_in(folder):
+            place.remove()
+    checkpoint.empty()  # last: a run that ends within this can be told from none
+
+
+def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> Sizes:
+    """Answer what is not done. The sizes of the run, which are the checkpoint's if it has some."""
+    known = _known_sizes(plan, checkpoint)
+    if known is not None and _is_finished(plan.output, checkpoint):
+        return known
     done = checkpoint.parts
 
-    def begin(batch_rows: int) -> None:
-        if header is None:
-            checkpoint.add({**plan.header(bundle.manifest), "batch_rows": batch_rows})
+    def begin(sizes: Sizes) -> Plan:
+        if plan.job.force:
+            _clear(plan.output, checkpoint)
+        if known is None:
+            anew = {"anew": True} if plan.job.force else {}
+            checkpoint.add({**plan.header(bundle.manifest), **asdict(sizes), **anew})
+        return plan.with_parts(sizes.part_rows)
 
     def record(part: Part) -> None:
         checkpoint.add(part.to_json())
@@ -147,10 +157,22 @@ def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> i
     with opened(bundle) as model:
         from mlpack.batch.local import run_local
 
-        batch_rows = known or size_for(plan, model)
-        begin(batch_rows)
-        run_local(plan, model.session, model.workers, batch_rows, done, record, tell)
-    return batch_rows
+        sizes = known or sizes_for(plan, model, model.workers)
+        run_local(begin(sizes), model.session, model.workers, sizes.batch_rows, done, record, tell)
+    return sizes
+
+
+def _known_sizes(plan: Plan, checkpoint: Checkpoint) -> Sizes | None:
+    """The sizes of the run that is to go on; None where there was none. Raises UsageError where others are wanted."""
+    header = checkpoint.header
+    if header is None:
+        return None
+    sizes = Sizes(header["batch_rows"], header["part_rows"])
+    if plan.job.batch_rows not in {None, sizes.batch_rows}:
+        raise UsageError(
+            f"the run that is to go on gives the model {sizes.batch_rows} rows at once", hint="leave --batch-rows out"
+        )
+    return sizes
 
 
 def _is_finished(output: Output, checkpoint: Checkpoint) -> bool:
@@ -170,6 +192,7 @@ def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
     """Put the parts together where one file is wanted; an output without a row is a part that has none."""
     output = plan.output
     parts = [checkpoint.parts[number] for number in sorted(checkpoint.parts)]
+    _sweep(output)  # a node that was lost leaves what it had begun
     if not output.single:
         if not parts:
             PartWriter(output.folder, output.part_name(0), output.kind, plan.schema).finish()
@@ -179,6 +202,8 @@ def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
         aside = [part.aside for part in parts if part.aside]
         if aside:
             assemble(output.aside, aside, output.kind, aside_schema(), output.aside_file)
+        elif (checkpoint.header or {}).get("anew"):
+            output.aside_file.remove()  # of the rows that were written over
         single = assemble(output.folder, written, output.kind, plan.schema, output.place)
         checkpoint.add({"single": single.to_json()})
     for part in parts:

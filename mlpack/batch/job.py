@@ -32,8 +32,8 @@ class Job:
     limit: int | None = None
     on_error: OnError = "fail"
     format: Kind | None = None
-    chunk_rows: int = 65_536
-    part_rows: int = 1_048_576
+    chunk_rows: int | None = None
+    part_rows: int | None = None
     batch_rows: int | None = None
 
     def __post_init__(self) -> None:

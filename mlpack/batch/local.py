@@ -76,6 +76,7 @@ def answer(plan: Plan, steps: Iterator[Step], session: Session, workers: int, ba
             while under_way:
                 _write(under_way, writer, ahead)
             writer.finish()
+            writer.settle()
         finally:
             for _, future in under_way:
                 future.cancel()
@@ -144,6 +145,8 @@ class _Writer:
         self._rows = self._before = before
         self._begun = time.monotonic()
         self._open: OpenPart | None = None
+        self._ending: Future[None] | None = None
+        self._ender = ThreadPoolExecutor(1, "mlpack-batch-ender")
 
     def add(self, step: Step, answered: Answered) -> None:
         if self._open is not None and self._open.number != step.number:
@@ -157,14 +160,27 @@ class _Writer:
         self._tell(Progress(self._rows, self._plan.total, self._rows - self._before, time.monotonic() - self._begun))
 
     def finish(self) -> None:
+        """End the part. To have it on the disk takes a while, in which the next is written; no more than one waits."""
         if self._open is not None:
-            self._record(self._open.finish())
+            self.settle()
+            self._ending = self._ender.submit(self._end, self._open)
             self._open = None
-            _release_memory()
+
+    def settle(self) -> None:
+        """Wait until the part that is ending is noted. Raises what that raises."""
+        if self._ending is not None:
+            ending, self._ending = self._ending, None
+            ending.result()
 
     def abandon(self) -> None:
+        """Leave nothing half: a part that is ending ends."""
+        self._ender.shutdown()
         if self._open is not None:
             self._open.abandon()
+
+    def _end(self, part: OpenPart) -> None:
+        self._record(part.finish())
+        _release_memory()
 
 
 class _Ahead:

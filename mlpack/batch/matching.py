@@ -115,10 +115,10 @@ def _of_one(only: str, width: int | None, names: Sequence[str], rest: Sequence[s
     """The columns of a model with one input whose columns have no names."""
     import pyarrow as pa
 
-    lists = [name for name in rest if _is_list(schema.field(name).type) or pa.types.is_null(schema.field(name).type)]
-    if only in names and _is_list(schema.field(only).type):
+    lists = [name for name in rest if is_list(schema.field(name).type) or pa.types.is_null(schema.field(name).type)]
+    if only in names and is_list(schema.field(only).type):
         return Match(whole=(only,))
-    if len(lists) == 1 and _is_list(schema.field(lists[0]).type):
+    if len(lists) == 1 and is_list(schema.field(lists[0]).type):
         return Match(whole=(lists[0],))
     if width is not None and len(rest) == width and width <= _MOST_COLUMNS:
         return Match(side_by_side=tuple(rest))
@@ -191,7 +191,7 @@ def _wrong_types(match_: Match, layout: Layout, schema: Any) -> Any:
     )
     for name, field in by_column.items():
         type_ = schema.field(name).type
-        if not _is_list(type_) or not is_taken(_innermost(type_), field):
+        if not is_list(type_) or not is_taken(_innermost(type_), field):
             yield f"{name!r} is {type_}, and lists are taken, of {field.dtype}"
     for name in match_.side_by_side:
         if not is_taken(schema.field(name).type, layout.fields[0]):
@@ -213,14 +213,15 @@ def is_taken(type_: Any, field: Field) -> bool:
     return bool(types.is_integer(type_) or (field.kind == "float" and types.is_floating(type_)))
 
 
-def _is_list(type_: Any) -> bool:
+def is_list(type_: Any) -> bool:
+    """Whether values of an Arrow type are lists, of any kind."""
     from pyarrow import types
 
     return bool(types.is_list(type_) or types.is_large_list(type_) or types.is_fixed_size_list(type_))
 
 
 def _innermost(type_: Any) -> Any:
-    while _is_list(type_):
+    while is_list(type_):
         type_ = type_.value_type
     return type_
 

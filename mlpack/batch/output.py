@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlpack.batch.job import Job, Kind
-from mlpack.batch.places import Place, place_of
+from mlpack.batch.places import Place, place_of, would_mean
 from mlpack.batch.sources import COMPRESSED, SourceFile, kind_of_name
 from mlpack.core.errors import UsageError
 
@@ -46,17 +46,24 @@ def output_of(job: Job) -> Output:
     named = kind_of_name(place.name)
     single = named is not None and not job.output.endswith("/") and place.kind() != "folder"
     if single and place.name.lower().endswith(COMPRESSED):
-        raise UsageError(f"{job.output} would be compressed text, which is not written", hint="leave that ending out")
+        raise UsageError(f"{place.shown} would be compressed text, which is not written", hint="leave that ending out")
     if single and job.format not in {None, named}:
         raise UsageError(
-            f"{job.output} ends as a file of {named} does, and --format is {job.format}", hint="leave --format out"
+            f"{place.shown} ends as a file of {named} does, and --format is {job.format}", hint="leave --format out"
         )
     kind = job.format or named or "parquet"
     return Output(place, place.sibling(f".{place.name}.parts") if single else place, kind, single)
 
 
-def check_apart(output: Output, files: tuple[SourceFile, ...]) -> None:
-    """Raise UsageError where the output would lie among the input: the next run would read it."""
+def check_apart(output: Output, files: tuple[SourceFile, ...], text: str) -> None:
+    """Raise UsageError where the output would lie among the input, which ``text`` names: the next run would read it."""
+    source = place_of(text)
+    written = [output.place, output.aside_file] if output.single else [output.place.child(output.part_name(0))]
+    if any(would_mean(source, place) for place in written):
+        raise UsageError(
+            f"{output.place.shown} is where {source.shown} is read from: the next run would take the answers for rows",
+            hint="write to another place with -o",
+        )
     for file in files:
         path, root = file.place.path, output.place.path.rstrip("/")
         if type(file.place.files) is type(output.place.files) and (path == root or path.startswith(f"{root}/")):

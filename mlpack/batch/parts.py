@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any, Protocol, assert_never
 
 from mlpack.batch.job import Kind
-from mlpack.batch.places import Place
-from mlpack.core.errors import OutputError
+from mlpack.batch.places import Place, redacted
+from mlpack.core.errors import OutputError, UsageError
 
 _UNFINISHED = ".tmp"
+_PART = re.compile(r"part-\d{5,}\.(parquet|csv|arrow|jsonl)")
 _BLOCK = 1 << 20
 
 
@@ -47,18 +49,29 @@ class PartWriter:
         # In the same folder, for a rename does not lead to another disk; for a store, which has none, on this machine.
         where = folder.here if folder.local else Path(tempfile.gettempdir())
         self._path = where / f".{name}.{secrets.token_hex(4)}{_UNFINISHED}"
+        import pyarrow as pa
+
         try:
             self._sink = self._path.open("xb")
-            self._encoder = encoder(kind, self._sink, schema)
         except OSError as error:
             raise _unwritable(folder, error) from error
+        try:
+            self._encoder = encoder(kind, self._sink, schema)
+        except (OSError, pa.ArrowException) as error:
+            self._sink.close()
+            self._path.unlink(missing_ok=True)
+            raise (_unwritable(folder, error) if isinstance(error, OSError) else _no_place(kind, error)) from error
 
     def write(self, batch: Any) -> None:
         """Add the rows of ``batch``."""
+        import pyarrow as pa
+
         try:
             self._encoder.write(batch)
         except OSError as error:
             raise _unwritable(self._folder, error) from error
+        except pa.ArrowException as error:
+            raise _no_place(self._kind, error) from error
         self.rows += batch.num_rows
 
     def finish(self) -> Written:
@@ -151,6 +164,14 @@ def is_there(folder: Place, written: Written) -> bool:
     return digest.hexdigest() == written.sha256
 
 
+def parts_in(folder: Place) -> Iterator[Place]:
+    """The parts that are there, whoever wrote them: no more than what is named exactly as a run names them."""
+    for found in folder.listed():
+        name = found.path.rpartition("/")[2]
+        if _PART.fullmatch(name):
+            yield folder.child(name)
+
+
 def unfinished(folder: Place) -> Iterator[Place]:
     """The files that a run which was ended had begun."""
     for found in folder.listed():
@@ -162,8 +183,16 @@ def unfinished(folder: Place) -> Iterator[Place]:
 def _unwritable(place: Place, error: OSError) -> OutputError:
     return OutputError(
         f"{place.shown} cannot be written",
-        why=error.strerror or str(error),
+        why=redacted(error.strerror or str(error)),
         hint="make room there, or choose another place with -o",
+    )
+
+
+def _no_place(kind: Kind, error: Exception) -> UsageError:
+    return UsageError(
+        f"a file of {kind} has no place for one of the columns",
+        why=str(error).partition("\n")[0][:500],
+        hint="choose another --format, or leave the column out of --keep",
     )
 
 

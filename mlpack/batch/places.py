@@ -6,6 +6,7 @@ A path or an address (``s3://bucket/folder/x.parquet?endpoint_override=localhost
 from __future__ import annotations
 
 import fnmatch
+import os
 import posixpath
 import re
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from mlpack.core.libraries import import_library
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
+_HIDDEN = (".", "_")
+_WHO = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^\s/?'\"]*@|[^\s@?'\"]*:[^\s@?'\"]*@)", re.IGNORECASE)
+_OPTIONS = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?'\"]*)\?[^\s'\"]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Place:
-    """A path in a file system of pyarrow. ``shown`` is what the user wrote."""
+    """A path in a file system of pyarrow. ``shown`` is what the user wrote, without keys and options."""
 
     files: Any
     path: str
@@ -96,7 +100,15 @@ class Place:
         try:
             self.files.create_dir(self.path, recursive=True)
         except OSError as error:
-            raise OutputError(f"{self.shown} cannot be made", why=str(error), hint="choose another place") from error
+            raise OutputError(
+                f"{self.shown} cannot be made", why=redacted(str(error)), hint="choose another place"
+            ) from error
+
+
+def redacted(text: str) -> str:
+    """``text``, an address or a message, without what stands before an ``@`` or after a ``?`` in addresses: keys, tokens."""
+    plain = text.partition("?")[0] if _ADDRESS.match(text) else text
+    return _OPTIONS.sub(r"\1", _WHO.sub(r"\1", plain))
 
 
 def place_of(text: str) -> Place:
@@ -111,7 +123,7 @@ def place_of(text: str) -> Place:
     except (ValueError, OSError, NotImplementedError) as error:
         return _by_fsspec(text, error)
     local = isinstance(files, fs.LocalFileSystem)
-    return Place(files, path + _glob_of(text), text.partition("?")[0] if not local else path, local=local)
+    return Place(files, path + _glob_of(text), path if local else redacted(text), local=local)
 
 
 def expanded(place: Place) -> Iterator[Found]:
@@ -128,15 +140,38 @@ def expanded(place: Place) -> Iterator[Found]:
     root = place.path.rstrip("/")
     for found in place.listed(deep=True):
         inner = found.path.removeprefix(root).split("/")
-        if not any(part.startswith((".", "_")) for part in inner if part):
+        if not any(part.startswith(_HIDDEN) for part in inner if part):
             yield found
 
 
+def would_mean(place: Place, other: Place) -> bool:
+    """Whether `expanded` would find ``other`` at ``place``, were it there."""
+    if type(place.files) is not type(other.files):
+        return False
+    wanted, path = _real(place), _real(other).path
+    if _split(wanted.path)[1] and place.kind() == "":
+        return _is_meant(path, wanted.path)
+    root = wanted.path.rstrip("/")
+    inner = path.removeprefix(f"{root}/").split("/")
+    return path == root or (path.startswith(f"{root}/") and not any(part.startswith(_HIDDEN) for part in inner))
+
+
+def _real(place: Place) -> Place:
+    """``place`` by the path that its links lead to, up to the first sign of a glob."""
+    if not place.local:
+        return place
+    base, pattern = _split(place.path)
+    return replace(place, path=posixpath.join(os.path.realpath(base), pattern) if pattern else os.path.realpath(base))
+
+
 def _is_meant(path: str, pattern: str) -> bool:
-    """Whether a glob means ``path``, part by part, as in a shell: a star goes into no folder, and means no hidden name."""
+    """Whether a glob means ``path``, part by part, as in a shell: a star goes into no folder, and means no hidden name.
+
+    A name with an underscore in front is hidden too: it is how readers of folders tell what is no row.
+    """
     parts, patterns = path.split("/"), pattern.split("/")
     return len(parts) == len(patterns) and all(
-        fnmatch.fnmatchcase(part, wanted) and part.startswith(".") <= wanted.startswith(".")
+        fnmatch.fnmatchcase(part, wanted) and (not part.startswith(_HIDDEN) or wanted.startswith(part[0]))
         for part, wanted in zip(parts, patterns, strict=True)
     )
 
@@ -163,18 +198,18 @@ def _glob_of(text: str) -> str:
 
 def _by_fsspec(text: str, reason: Exception) -> Place:
     """The place by fsspec, which knows more stores than pyarrow where their libraries are installed."""
-    fsspec = import_library("fsspec", "data", f"reading {text}")
+    fsspec = import_library("fsspec", "data", f"reading {redacted(text)}")
     from pyarrow import fs
 
     try:
         files, path = fsspec.core.url_to_fs(text)
     except (ValueError, ImportError, OSError) as error:
         raise UsageError(
-            f"{text} cannot be reached",
-            why=str(reason or error),
+            f"{redacted(text)} cannot be reached",
+            why=redacted(str(reason or error).replace(text, redacted(text))),
             hint="install what fsspec needs for it, or copy it here",
-        ) from error
-    return Place(fs.PyFileSystem(fs.FSSpecHandler(files)), path, text, local=False)
+        ) from None  # its own words may have the keys in them
+    return Place(fs.PyFileSystem(fs.FSSpecHandler(files)), path, redacted(text), local=False)
 
 
 def _found(info: Any) -> Found:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpack.batch.answers import AnswerColumns
@@ -23,6 +24,10 @@ from mlpack.runtime.signature import Signature
 
 Tell = Callable[[Progress], None]
 Record = Callable[[Part], None]
+_CHUNK_ROWS, _PART_ROWS = 65_536, 1_048_576
+_MOST_BYTES = 64 << 20
+"""Of the rows of a chunk, as the model takes and answers them."""
+_VALUE_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -58,13 +63,17 @@ class Plan:
 
     @property
     def chunk_rows(self) -> int:
-        """Rows that go through together."""
-        return self.job.chunk_rows
+        """Rows that go through together: not so many where a row is an image, or a text of many tokens."""
+        return self.job.chunk_rows or max(1, min(_CHUNK_ROWS, _MOST_BYTES // _row_bytes(self.signature)))
 
     @property
     def part_rows(self) -> int:
         """Rows of a part: a multiple of `chunk_rows`."""
-        return max(1, -(-self.job.part_rows // self.job.chunk_rows)) * self.job.chunk_rows
+        return max(1, -(-(self.job.part_rows or _PART_ROWS) // self.chunk_rows)) * self.chunk_rows
+
+    def with_parts(self, rows: int) -> Plan:
+        """The plan with parts of ``rows`` rows."""
+        return replace(self, job=replace(self.job, part_rows=rows))
 
     @property
     def total(self) -> int | None:
@@ -81,8 +90,13 @@ class Plan:
 
     def chunks(self, place: int, start: int, most: int | None) -> Iterator[Chunk]:
         """The rows of a file from ``start`` on, at most ``most``, in chunks."""
+        pieces = _checked(self.reader(place), start, self.inputs[place], self.inputs[place].match.columns)
+        return recut(pieces, self.chunk_rows, most)
+
+    def count(self, place: int) -> int:
+        """The rows of a file, found by reading it. Raises DataError."""
         opened = self.inputs[place]
-        return recut(_checked(self.reader(place), start, opened), self.chunk_rows, most)
+        return sum(chunk.rows for chunk in _checked(self.reader(place), 0, opened, opened.match.columns[:1]))
 
     def predictor(self, session: Session, place: int, batch_rows: int) -> Predictor:
         """What answers the rows of the input file number ``place``."""
@@ -109,7 +123,7 @@ class Plan:
             "limit": job.limit,
             "on_error": job.on_error,
             "chunk_rows": self.chunk_rows,
-            "part_rows": self.part_rows,
+            "part_rows": self.job.part_rows,
             "format": self.output.kind,
         }
         files = [one.file.identity for one in self.inputs]
@@ -126,7 +140,8 @@ def plan_of(job: Job, signature: Signature, files: tuple[SourceFile, ...], outpu
         found = match(signature, reader.schema, job.keep, file.name, text=reader.text)
         inputs.append(Opened(file, found, reader.text, reader.rows))
         for name in found.keep:
-            kept.setdefault(name, reader.schema.field(name).type)
+            type_ = _plain(reader.schema.field(name).type)
+            kept[name] = _agreed(name, kept.get(name, type_), type_, file)
         if tuple(found.keep) != inputs[0].match.keep:
             raise DataError(
                 f"{file.name} has other columns than {files[0].name}", hint="name those to keep: --keep COLUMN"
@@ -151,6 +166,23 @@ def _schema(signature: Signature, kept: Mapping[str, Any], output: Output) -> An
     return pa.schema([*fields, *answers.fields()])
 
 
+def _agreed(name: str, before: Any, now: Any, file: SourceFile) -> Any:
+    """The type of a column that is kept, of which every value in a file that has it as ``now`` is one. Raises DataError."""
+    import pyarrow as pa
+
+    try:
+        schemas = [pa.schema([(name, type_)]) for type_ in (before, now)]
+        both = pa.unify_schemas(schemas, promote_options="permissive").field(name).type
+    except pa.ArrowException:
+        both = None
+    if both != before and not pa.types.is_null(before):
+        raise DataError(
+            f"the column {name!r} is {before} at first, and {now} in {file.name}",
+            hint="leave it out of --keep, or write it with one type",
+        )
+    return both
+
+
 def _plain(type_: Any) -> Any:
     """A type with the same values in every part: dictionaries differ from one to the next."""
     import pyarrow as pa
@@ -158,12 +190,18 @@ def _plain(type_: Any) -> Any:
     return type_.value_type if pa.types.is_dictionary(type_) else type_
 
 
-def _checked(reader: Reader, start: int, opened: Opened) -> Iterator[Chunk]:
+def _row_bytes(signature: Signature) -> int:
+    """The bytes of a row of what the model takes and answers, about; an axis of any size counts once."""
+    specs = [*signature.inputs, *signature.outputs]
+    return sum(_VALUE_BYTES * math.prod(size for size in spec.shape[1:] if isinstance(size, int)) for spec in specs)
+
+
+def _checked(reader: Reader, start: int, opened: Opened, columns: Sequence[str]) -> Iterator[Chunk]:
     import pyarrow as pa
 
     from mlpack.batch.sources import unreadable
 
     try:
-        yield from reader.chunks(start, opened.match.columns)
+        yield from reader.chunks(start, columns)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise unreadable(opened.file, error) from error

@@ -6,7 +6,7 @@ A batch is cut from a chunk at multiples of the batch size, so a run that was en
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from mlpack.batch.coercion import WHERE, Bad, Coercer
 from mlpack.batch.job import OnError
 from mlpack.batch.sources.chunk import Chunk, numbers
 from mlpack.core.errors import DataError
+from mlpack.core.view import json_ready
 from mlpack.runtime.session import Array, Outputs, Session
 
 _SHOWN = 10
@@ -136,10 +137,13 @@ def set_aside(chunk: Chunk, first: int, bad: Sequence[Bad]) -> Any:
 
     records = chunk.take(np.array([one.row - first for one in bad], dtype=np.int64)).records()
     rows = [
-        {"row": one.row, "reason": told(one), "values": json.dumps(record, default=str, ensure_ascii=False)}
-        for one, record in zip(bad, records, strict=True)
+        {"row": one.row, "reason": told(one), "values": _json(record)} for one, record in zip(bad, records, strict=True)
     ]
     return pa.RecordBatch.from_pylist(rows, schema=aside_schema())
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return json.dumps(json_ready(record), default=str, ensure_ascii=False, allow_nan=False)
 
 
 def _fitted(column: Any, field: Any, first: int) -> Any:

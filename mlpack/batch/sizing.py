@@ -1,9 +1,13 @@
-"""How many rows a model is given at once: the number that is fastest here, timed with the first rows of the input."""
+"""How many rows a model is given at once, and how many make a part: timed with the first rows of the input.
+
+A part is about ten seconds of work: what is lost of a run that is ended. What is quick gets large parts, which are cheaper.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mlpack.batch.coercion import Coercer
@@ -19,22 +23,48 @@ _NEAR_BEST = 0.97
 _BUDGET = 0.4
 """Seconds, after which no other size is tried."""
 _ROUNDS = 3
+_PART_SECONDS = 10.0
+_FEWEST, _MOST = 1 << 10, 1 << 24
+"""Rows of a part."""
 
 
-def size_for(plan: Plan, model: OpenModel) -> int:
-    """The rows that the model is given at once, timed with the first rows."""
+@dataclass(frozen=True)
+class Sizes:
+    """The rows that a model is given at once, and those of a part."""
+
+    batch_rows: int
+    part_rows: int
+
+
+def sizes_for(plan: Plan, model: OpenModel, workers: int) -> Sizes:
+    """The sizes for ``plan`` where ``workers`` threads answer rows; what is not given is timed with the first rows."""
+    job = plan.job
+    if job.batch_rows is not None and job.part_rows is not None:
+        return Sizes(job.batch_rows, job.part_rows)
+    rates: dict[int, float] = {}
     for place in range(len(plan.inputs)):
-        chunk = next(plan.chunks(place, 0, max(SIZES)), None)
+        chunk = next(plan.chunks(place, 0, min(max(SIZES), job.limit or max(SIZES))), None)
         if chunk is not None:
-            return best_size(model.session, plan.coercer(place), chunk)
-    return SIZES[0]
+            sizes = SIZES if job.batch_rows is None else (job.batch_rows,)
+            rates = _rates(sizes, model.session, plan.coercer(place), chunk)
+            break
+    if not rates:
+        return Sizes(job.batch_rows or SIZES[0], job.part_rows or _FEWEST)
+    wanted = _NEAR_BEST * max(rates.values())
+    best = min(size for size, rate in rates.items() if rate >= wanted)
+    return Sizes(best, job.part_rows or part_rows_for(rates[best] * workers * _PART_SECONDS))
 
 
-def best_size(session: Session, coercer: Coercer, chunk: Chunk) -> int:
-    """The smallest of `SIZES` with about the best rate. ``chunk`` has the first rows; the coercion of a batch counts."""
+def part_rows_for(rows: float) -> int:
+    """A power of two that is no more than ``rows``, within reason."""
+    return min(_MOST, max(_FEWEST, 1 << (max(1, int(rows)).bit_length() - 1)))
+
+
+def _rates(sizes: Sequence[int], session: Session, coercer: Coercer, chunk: Chunk) -> dict[int, float]:
+    """Rows a second with batches of each size; the coercion of a batch counts. Empty where the model raises."""
     rates: dict[int, float] = {}
     begun = time.perf_counter()
-    for size in SIZES:
+    for size in sizes:
         if rates and (size > chunk.rows or time.perf_counter() - begun > _BUDGET):
             continue
         part = chunk.slice(0, min(size, chunk.rows))
@@ -42,10 +72,7 @@ def best_size(session: Session, coercer: Coercer, chunk: Chunk) -> int:
         if seconds is None:
             break
         rates[size] = part.rows / seconds
-    if not rates:
-        return SIZES[0]
-    wanted = _NEAR_BEST * max(rates.values())
-    return min(size for size, rate in rates.items() if rate >= wanted)
+    return rates
 
 
 def _ask(session: Session, coercer: Coercer, part: Chunk) -> Any:

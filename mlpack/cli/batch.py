@@ -62,8 +62,14 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where a run of the same rows ended.", rich_help_panel=_RUN)
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over what a run wrote.", rich_help_panel=_RUN)]
-ChunkRows = Annotated[int, typer.Option("--chunk-rows", metavar="N", help="Rows read at a time.", rich_help_panel=_RUN)]
-PartRows = Annotated[int, typer.Option("--part-rows", metavar="N", help="Most rows of a part.", rich_help_panel=_RUN)]
+ChunkRows = Annotated[
+    int | None,
+    typer.Option("--chunk-rows", metavar="N", help="Rows read at a time (some 16 MB).", rich_help_panel=_RUN),
+]
+PartRows = Annotated[
+    int | None,
+    typer.Option("--part-rows", metavar="N", help="Most rows of a part (10 s of work).", rich_help_panel=_RUN),
+]
 BatchRows = Annotated[
     int | None,
     typer.Option("--batch-rows", metavar="N", help="Rows the model gets at once (the fastest).", rich_help_panel=_RUN),
@@ -83,8 +89,8 @@ def batch(  # noqa: PLR0913 - a parameter an option
     address: Address = None,
     resume: Resume = False,
     force: Force = False,
-    chunk_rows: ChunkRows = 65_536,
-    part_rows: PartRows = 1_048_576,
+    chunk_rows: ChunkRows = None,
+    part_rows: PartRows = None,
     batch_rows: BatchRows = None,
     trust: Trust = None,
     allow: Allow = None,

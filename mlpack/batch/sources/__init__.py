@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, assert_never
 
 from mlpack.batch.job import Kind
-from mlpack.batch.places import Found, Place, expanded, place_of
+from mlpack.batch.places import Found, Place, expanded, place_of, redacted
 from mlpack.batch.sources.chunk import Chunk
 from mlpack.core.errors import DataError, MlpackError, UsageError
 
@@ -59,7 +59,7 @@ class SourceFile:
     @property
     def identity(self) -> list[Any]:
         """What changes when the file does."""
-        return [self.place.path, self.found.size, self.found.mtime]
+        return [redacted(self.place.path), self.found.size, self.found.mtime]
 
     def open(self, known: Any = None) -> Reader:
         """What reads the file; ``known`` is the type of each column that is known before, where the file itself has none.
@@ -80,15 +80,19 @@ def files_of(text: str) -> tuple[SourceFile, ...]:
     try:
         found = list(expanded(place))
     except OSError as error:
-        raise UsageError(f"{text} cannot be read", why=str(error), hint="check the path and the credentials") from error
+        raise UsageError(
+            f"{redacted(text)} cannot be read", why=redacted(str(error)), hint="check the path and the credentials"
+        ) from error
     if not found:
-        raise UsageError(f"there are no files at {text}", hint="name a file, a folder of files, or a glob in quotes")
+        raise UsageError(
+            f"there are no files at {redacted(text)}", hint="name a file, a folder of files, or a glob in quotes"
+        )
     files = tuple(_file(place, one) for one in found)
     kinds = sorted({file.kind for file in files})
     if len(kinds) > 1:
         raise UsageError(
-            f"the files at {text} are of several formats: {', '.join(kinds)}",
-            hint=f"name those of one with a glob, in quotes: '{text.rstrip('/')}/*.parquet'",
+            f"the files at {redacted(text)} are of several formats: {', '.join(kinds)}",
+            hint=f"name those of one with a glob, in quotes: '{redacted(text).rstrip('/')}/*.parquet'",
         )
     return files
 
@@ -105,15 +109,16 @@ def unreadable(file: SourceFile, error: Exception) -> MlpackError:
     """The error of a file that is none of its format, or is damaged."""
     return DataError(
         f"{file.name} cannot be read as {file.kind}",
-        why=str(error).partition("\n")[0][:500],
+        why=redacted(str(error).partition("\n")[0])[:500],
         hint="check the file; a run that was begun goes on with --resume",
     )
 
 
 def _file(place: Place, found: Found) -> SourceFile:
-    inner = found.path.removeprefix(place.path.rstrip("/")).lstrip("/")
-    shown = place.shown if found.path == place.path else f"{place.shown.rstrip('/')}/{inner}"
-    shown = found.path if "*" in place.shown else shown
+    root = place.path.rstrip("/") + "/"
+    shown = place.shown if found.path == place.path else redacted(found.path)  # of a glob
+    if found.path.startswith(root):
+        shown = f"{place.shown.rstrip('/')}/{found.path.removeprefix(root)}"
     here = replace(place, path=found.path, shown=shown)
     kind = kind_of_name(found.path) or _kind_by_content(here)
     if kind is None:

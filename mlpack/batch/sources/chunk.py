@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,20 @@ Column = Any
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A row that is none, such as a line with too few cells: why, and what stands there."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Chunk:
-    """``rows`` rows, by column."""
+    """``rows`` rows, by column. Those that are ``broken`` have null in every column."""
 
     rows: int
     columns: Mapping[str, Column]
+    broken: Mapping[int, Broken] = field(default_factory=dict)
 
     def slice(self, start: int, rows: int) -> Chunk:
         """``rows`` rows from ``start`` on; nothing is copied."""
@@ -29,6 +38,7 @@ class Chunk:
                 name: column[start : start + rows] if isinstance(column, list) else column.slice(start, rows)
                 for name, column in self.columns.items()
             },
+            {row - start: one for row, one in self.broken.items() if start <= row < start + rows},
         )
 
     def take(self, places: Array) -> Chunk:
@@ -42,12 +52,20 @@ class Chunk:
                 name: [column[place] for place in places] if isinstance(column, list) else column.take(indices)
                 for name, column in self.columns.items()
             },
+            {at: self.broken[int(row)] for at, row in enumerate(places) if int(row) in self.broken}
+            if self.broken
+            else {},
         )
 
     def records(self) -> list[dict[str, Any]]:
-        """The rows as dictionaries of Python values."""
+        """The rows as dictionaries of Python values; of one that is broken, its line."""
         lists = {name: as_list(column) for name, column in self.columns.items()}
-        return [{name: values[row] for name, values in lists.items()} for row in range(self.rows)]
+        return [
+            {"line": self.broken[row].text}
+            if row in self.broken
+            else {name: values[row] for name, values in lists.items()}
+            for row in range(self.rows)
+        ]
 
     @property
     def size(self) -> int:
@@ -92,9 +110,12 @@ def _joined(pieces: list[Chunk]) -> Chunk:
     if len(pieces) == 1:
         return pieces[0]
     names = pieces[0].columns
-    return Chunk(
-        sum(one.rows for one in pieces), {name: _join([one.columns[name] for one in pieces]) for name in names}
-    )
+    broken: dict[int, Broken] = {}
+    rows = 0
+    for one in pieces:
+        broken |= {rows + row: why for row, why in one.broken.items()}
+        rows += one.rows
+    return Chunk(rows, {name: _join([one.columns[name] for one in pieces]) for name in names}, broken)
 
 
 def _join(columns: list[Column]) -> Column:

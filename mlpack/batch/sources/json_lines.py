@@ -125,7 +125,20 @@ def _schema(block: bytes, known: Mapping[str, Any], name: str) -> Any:
             schema = arrow_json.read_json(
                 pa.BufferReader(lines), arrow_json.ReadOptions(block_size=len(lines) + 1)
             ).schema
-            guessed = {field.name: field.type for field in schema}
+            guessed = {field.name: _as_written(field.type) for field in schema}
         except (pa.ArrowException, ValueError):
             guessed = {}
     return pa.schema([(key, known.get(key, guessed.get(key, pa.string()))) for key in names])
+
+
+def _as_written(type_: Any) -> Any:
+    """A guessed type without times: Arrow takes a text for one, and the next line may have a text that is none."""
+    import pyarrow as pa
+
+    if pa.types.is_temporal(type_):
+        return pa.string()
+    if pa.types.is_list(type_):
+        return pa.list_(_as_written(type_.value_type))
+    if pa.types.is_struct(type_):
+        return pa.struct([(field.name, _as_written(field.type)) for field in type_])
+    return type_

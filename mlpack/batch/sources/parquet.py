@@ -11,6 +11,8 @@ from mlpack.batch.sources.chunk import Chunk, chunk_of
 _BUFFER = 1 << 20
 """Bytes that are read ahead of each column: without, all of a column's row group is held, which may be any size."""
 _READ_ROWS = 65_536
+_READ_BYTES = 16 << 20
+"""At a time, about: rows of images are read a few at a time."""
 
 
 class ParquetReader:
@@ -24,7 +26,10 @@ class ParquetReader:
             self.schema: Any = file.schema_arrow
             metadata = file.metadata
             self.rows: int | None = metadata.num_rows
-            self._groups = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+            groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+            self._groups = [group.num_rows for group in groups]
+            width = sum(group.total_byte_size for group in groups) // max(1, metadata.num_rows)
+            self._read_rows = max(1, min(_READ_ROWS, _READ_BYTES // max(1, width)))
 
     def chunks(self, start: int, columns: Sequence[str]) -> Iterator[Chunk]:
         """The rows from ``start`` on. Row groups before it are not read."""
@@ -35,7 +40,7 @@ class ParquetReader:
         skip = start - before
         with self._opened() as file:
             groups = list(range(group, len(self._groups)))
-            for batch in file.iter_batches(_READ_ROWS, row_groups=groups, columns=list(columns)):
+            for batch in file.iter_batches(self._read_rows, row_groups=groups, columns=list(columns)):
                 passed = min(skip, batch.num_rows)
                 skip -= passed
                 if passed < batch.num_rows:
