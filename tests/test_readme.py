@@ -75,6 +75,11 @@ def test_what_is_containerized_answers(toured, environment, engine, base_image) 
     assert not engine.containers.list(all=True)
 
 
+def test_rows_of_a_file_are_answered(toured: Path, environment: dict[str, str]) -> None:
+    for language, code in BLOCK.findall(part("batch")):
+        run_block(language, code, toured, environment)
+
+
 def test_what_runs_it_elsewhere_is_written(toured: Path, environment: dict[str, str]) -> None:
     for language, code in BLOCK.findall(part("deploy")):
         run_block(language, code, toured, environment)
