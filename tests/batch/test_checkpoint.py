@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+from dataclasses import replace
 
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -9,8 +10,9 @@ import pytest
 
 import mlpack
 from mlpack.batch.checkpoint import Checkpoint
+from mlpack.batch.output import Output
 from mlpack.batch.places import place_of
-from mlpack.core.errors import CorruptFileError, UsageError
+from mlpack.core.errors import CorruptFileError, DataError, MlpackError, OutputError, UsageError
 
 
 @pytest.fixture
@@ -167,3 +169,135 @@ def test_a_file_that_ends_with_a_full_part_is_not_mistaken(tmp_path, flowers_bun
         (out / f"part-{number:05d}.parquet").unlink()
         assert mlpack.batch(flowers_bundle, files_of_text, out, resume=True, **small).count.rows == 1660
         assert parts_in(out) == before
+
+
+def test_what_a_run_wrote_stays_until_another_writes(tmp_path, flowers_bundle, source, out, small, parts_in):
+    """A model that is not there, columns that do not fit: nothing of the former run is gone."""
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    before, noted = parts_in(out), (out / "_checkpoint.jsonl").read_bytes()
+    with pytest.raises(MlpackError):
+        mlpack.batch(tmp_path / "none.mlpack", source, out, force=True, **small)
+    with pytest.raises(DataError, match="no column"):
+        mlpack.batch(flowers_bundle, tmp_path / "other.csv", out, force=True, **small)
+    (tmp_path / "damaged.mlpack").mkdir()
+    for path in flowers_bundle.iterdir():
+        (tmp_path / "damaged.mlpack" / path.name).write_bytes(path.read_bytes())
+    (model,) = (tmp_path / "damaged.mlpack").glob("model*.onnx")
+    model.write_bytes(model.read_bytes()[:-100])
+    with pytest.raises(MlpackError):
+        mlpack.batch(tmp_path / "damaged.mlpack", source, out, force=True, **small)
+    assert (parts_in(out), (out / "_checkpoint.jsonl").read_bytes()) == (before, noted)
+
+
+def test_only_parts_are_written_over(flowers_bundle, source, out, small):
+    others = ("part-00000-6f1c.snappy.parquet", "part-1.parquet", "part-00000.txt", "notes.txt")
+    for name in others:
+        (out / name).write_bytes(b"of somebody else")
+    result = mlpack.batch(flowers_bundle, source, out, force=True, limit=10, **small)
+    assert result.count.rows == 10
+    assert [path.name for path in sorted(out.glob("part-*"))] == sorted(["part-00000.parquet", *others[:3]])
+    assert all((out / name).read_bytes() == b"of somebody else" for name in others)
+
+
+def test_a_damaged_checkpoint_is_written_over(flowers_bundle, source, out, small):
+    (out / "_checkpoint.jsonl").write_text("no JSON\n")
+    assert mlpack.batch(flowers_bundle, source, out, force=True, **small).count.rows == 2500
+
+
+def test_one_file_stays_until_another_takes_its_place(tmp_path, flowers_bundle, rows_table, small):
+    name = "petal width (cm)"
+    values = rows_table[name].to_pylist()
+    values[1000] = None
+    table = rows_table.set_column(rows_table.column_names.index(name), name, [values])
+    pq.write_table(table, tmp_path / "rows.parquet")
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, on_error="quarantine", **small)
+    written, aside = out.read_bytes(), (tmp_path / "out.quarantine.parquet").read_bytes()
+    with pytest.raises(DataError, match="row 1000"):
+        mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, force=True, **small)
+    assert (out.read_bytes(), (tmp_path / "out.quarantine.parquet").read_bytes()) == (written, aside)
+    mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, force=True, limit=500, **small)
+    assert pq.read_table(out).num_rows == 500
+    assert not (tmp_path / "out.quarantine.parquet").exists()
+
+
+def test_parts_without_a_checkpoint_are_nobodys(flowers_bundle, source, out, small, parts_in):
+    before = parts_in(out)
+    (out / "_checkpoint.jsonl").unlink()
+    with pytest.raises(UsageError, match="no checkpoint"):
+        mlpack.batch(flowers_bundle, source, out, resume=True, limit=10, **small)
+    assert parts_in(out) == before
+
+
+def test_a_run_that_ended_before_it_wrote_is_in_nobodys_way(tmp_path, flowers_bundle, source, small):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "_checkpoint.jsonl").touch()
+    assert mlpack.batch(flowers_bundle, source, tmp_path / "out", **small).count.rows == 2500
+
+
+def test_parts_are_forgotten_all_at_once(out):
+    """Who holds the file sees all of its lines: another takes its place, and nobody else may write to that either."""
+    path = out / "_checkpoint.jsonl"
+    output = Output(place_of(str(out)), place_of(str(out)), "parquet", single=False)
+    (out / "part-00002.parquet").unlink()
+    with path.open("rb") as held:
+        checkpoint = Checkpoint(place_of(str(path)))
+        assert checkpoint.forget_lost(output) == 1
+        assert len(held.read().splitlines()) == 10
+    with pytest.raises(UsageError, match="another run"):
+        Checkpoint(place_of(str(path)))
+    checkpoint.add({"more": 1})
+    checkpoint.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line.get("part") for line in lines] == [None, 0, 1, 3, 4, 5, 6, 7, 8, None]
+    assert not list(out.glob(".part-*"))
+
+
+def test_two_runs_in_a_store_are_told(tmp_path):
+    place = place_of("memory://two/_checkpoint.jsonl")
+    one, two = Checkpoint(place), Checkpoint(place)
+    one.add({"line": 1})
+    with pytest.raises(UsageError, match="another run"):
+        two.add({"line": 1})
+    one.add({"line": 2})
+    assert place.read() == b'{"line": 1}\n{"line": 2}\n'
+
+
+class Failing:
+    """A store whose files cannot be written to the end."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def __getattr__(self, name):
+        return getattr(self.files, name)
+
+    def open_output_stream(self, path):
+        return FailingStream(self.files.open_output_stream(path))
+
+
+class FailingStream:
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def write(self, content):
+        self.stream.write(content[: len(content) // 2])
+        raise OSError("the line is down")
+
+    def close(self):
+        self.stream.close()
+
+
+def test_a_store_keeps_the_lines_that_it_had(tmp_path):
+    place = place_of("memory://kept/_checkpoint.jsonl")
+    Checkpoint(place).add({"line": 1})
+    checkpoint = Checkpoint(replace(place, files=Failing(place.files)))
+    with pytest.raises(OutputError, match="cannot be written"):
+        checkpoint.add({"line": 2})
+    assert place.read() == b'{"line": 1}\n'

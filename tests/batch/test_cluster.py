@@ -58,6 +58,7 @@ def test_a_node_is_lost_half_way(tmp_path, cluster, flowers_bundle, source, opti
     assert not cluster.workers[1:]
     assert (result.count.rows, result.count.before) == (40_000, 0)
     assert parts_in(out) == parts_in(tmp_path / "local")
+    assert not list(out.rglob(".part-*"))
     assert told[-1].rows == told[-1].total == 40_000
 
 
@@ -93,6 +94,33 @@ def test_a_bad_row_ends_the_run_from_afar(tmp_path, cluster, flowers_bundle, mak
             address=cluster.address,
             **options,
         )
+
+
+def test_a_file_that_cannot_be_counted(tmp_path, cluster, flowers_bundle, make_rows, options):
+    """The error of a node is that of the local engine."""
+    table = make_rows(30)
+    pyarrow.csv.write_csv(table, tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open("ab") as file:
+        file.write(b"30,\xff\xfe,1,1,1\n")
+    told = []
+    for engine in ({}, {"engine": "ray", "address": cluster.address}):
+        with pytest.raises(DataError, match="cannot be read as csv") as failed:
+            mlpack.batch(flowers_bundle, tmp_path / "rows.csv", tmp_path / f"out{len(told)}", **options, **engine)
+        told.append((failed.value.exit_code, failed.value.why, failed.value.hint))
+    assert told[0] == told[1]
+
+
+def test_lines_that_are_no_rows_on_a_cluster(tmp_path, cluster, flowers_bundle, make_rows, options, parts_in):
+    pyarrow.csv.write_csv(make_rows(2500), tmp_path / "rows.csv")
+    with (tmp_path / "rows.csv").open("a") as file:
+        file.write("1,2\n")
+    outs = {"local": {}, "ray": {"engine": "ray", "address": cluster.address}}
+    for name, engine in outs.items():
+        result = mlpack.batch(
+            flowers_bundle, tmp_path / "rows.csv", tmp_path / name, on_error="quarantine", **options, **engine
+        )
+        assert (result.count.rows, result.count.refused) == (2501, 1)
+    assert parts_in(tmp_path / "ray") == parts_in(tmp_path / "local")
 
 
 def test_no_cluster_at_that_address(tmp_path, flowers_bundle, source):

@@ -248,3 +248,135 @@ def test_room_for_one_chunk_is_room_enough(tmp_path, monkeypatch, flowers_bundle
         run.join(60)
         assert not run.is_alive()
     assert [part.first for part in parts] == list(range(0, 2500, 300))
+
+
+def test_the_next_run_would_read_the_answers(tmp_path, flowers_bundle, rows_table):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    pq.write_table(rows_table, folder / "rows.parquet")
+    for source, out in ((folder, "out"), (folder, "out.parquet"), (folder / "*.parquet", "out.parquet")):
+        with pytest.raises(UsageError, match="is where") as refused:
+            mlpack.batch(tmp_path / "none.mlpack", source, folder / out)
+        assert refused.value.exit_code == 2
+    assert [path.name for path in folder.iterdir()] == ["rows.parquet"]
+
+
+@pytest.mark.parametrize("on_error", ["fail", "null", "quarantine"])
+def test_a_line_that_is_no_row(tmp_path, flowers_bundle, rows_table, on_error):
+    path = write(rows_table.slice(0, 1000), tmp_path / "rows.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    names, rows = lines[0], lines[1:]
+    rows[0] = "1,2\n"
+    rows[700] = rows[700].rstrip("\n") + ",7,8\n"
+    rows[999] = "999,too few\n"
+    path.write_text(names + "".join(rows[:300]) + "\n" + "".join(rows[300:]))  # an empty line is none
+    options = {"keep": ["number"], "chunk_rows": 100, "part_rows": 300, "batch_rows": 64, "on_error": on_error}
+    out = tmp_path / "out.parquet"
+    if on_error == "fail":
+        with pytest.raises(DataError, match="row 0") as failed:
+            mlpack.batch(flowers_bundle, path, out, **options)
+        assert failed.value.why == "rows[0]: a line of 2 cells, and 5 belong there"
+        return
+    result = mlpack.batch(flowers_bundle, path, out, **options)
+    assert (result.count.rows, result.count.refused) == (1000, 3)
+    numbers = pq.read_table(out)["number"].to_pylist()
+    bad = {0, 700, 999}
+    if on_error == "null":
+        assert numbers == [None if row in bad else str(row) for row in range(1000)]
+        labels = pq.read_table(out)["label"].to_pylist()
+        assert {row for row, label in enumerate(labels) if label is None} == bad
+        return
+    assert numbers == [str(row) for row in range(1000) if row not in bad]
+    aside = pq.read_table(tmp_path / "out.quarantine.parquet").to_pylist()
+    assert [row["row"] for row in aside] == [0, 700, 999]
+    assert aside[1]["reason"] == "rows[700]: a line of 7 cells, and 5 belong there"
+    assert json.loads(aside[2]["values"]) == {"line": "999,too few"}
+    again = tmp_path / "again"
+    mlpack.batch(flowers_bundle, path, again, **options)
+    before = {path.name: path.read_bytes() for path in again.rglob("part-*")}
+    (again / "part-00002.parquet").unlink()
+    mlpack.batch(flowers_bundle, path, again, resume=True, **options)
+    assert {path.name: path.read_bytes() for path in again.rglob("part-*")} == before
+
+
+def test_no_line_is_a_row(tmp_path, flowers_bundle, rows_table):
+    names = write(rows_table.slice(0, 0), tmp_path / "rows.csv").read_text()
+    (tmp_path / "rows.csv").write_text(names + "1\n2,3\n")
+    result = mlpack.batch(flowers_bundle, tmp_path / "rows.csv", tmp_path / "out.csv", on_error="quarantine")
+    assert (result.count.rows, result.count.refused) == (2, 2)
+
+
+def test_many_lines_are_read_in_their_order(tmp_path, monkeypatch, rows_table):
+    from mlpack.batch.places import place_of
+    from mlpack.batch.sources import delimited
+
+    monkeypatch.setattr(delimited, "_BLOCK", 400)
+    rows = [f"{row},x" if row % 7 and row // 50 != 3 else f"{row}" for row in range(1000)]
+    (tmp_path / "rows.csv").write_text("a,b\n" + "\n".join(rows) + "\n")
+    for start in (0, 1, 149, 155, 990):
+        chunks = list(delimited.DelimitedReader(place_of(str(tmp_path / "rows.csv"))).chunks(start, ["a"]))
+        found = [
+            chunk.broken[place].text if place in chunk.broken else value
+            for chunk in chunks
+            for place, value in enumerate(chunk.columns["a"].to_pylist())
+        ]
+        assert found == [str(row) for row in range(start, 1000)]
+
+
+def test_one_file_of_text_without_rows_has_its_names(tmp_path, flowers_bundle, rows_table):
+    pq.write_table(rows_table.slice(0, 0), tmp_path / "rows.parquet")
+    mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", tmp_path / "out.csv", keep=["number"])
+    assert pa.csv.read_csv(tmp_path / "out.csv").column_names[:2] == ["number", "label"]
+
+
+def test_what_is_set_aside_is_json(tmp_path, flowers_bundle, rows_table):
+    table = rows_table.slice(0, 3).append_column("more", pa.array([float("nan"), float("inf"), 1.0]))
+    name = "petal width (cm)"
+    table = table.set_column(table.column_names.index(name), name, [[float("nan"), None, None]])
+    pq.write_table(table, tmp_path / "rows.parquet")
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, on_error="quarantine", keep=["more"])
+    values = pq.read_table(tmp_path / "out.quarantine.parquet")["values"].to_pylist()
+
+    def no_constant(text):
+        raise ValueError(text)
+
+    found = [json.loads(one, parse_constant=no_constant) for one in values]
+    assert [one["more"] for one in found] == ["NaN", "Infinity", 1.0]
+
+
+def test_texts_that_look_like_dates_are_kept_as_written(tmp_path, flowers_bundle, rows_table):
+    whens = ["2024-01-02", "2024-01-02T03:04:05Z", "soon"]
+    rows = rows_table.slice(0, 3).to_pylist()
+    lines = [json.dumps({**row, "when": when, "all": [when]}) for row, when in zip(rows, whens, strict=True)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines[:2]) + "\n")
+    mlpack.batch(flowers_bundle, path, tmp_path / "out.parquet", keep=["when", "all"])
+    assert pq.read_table(tmp_path / "out.parquet")["when"].to_pylist() == whens[:2]
+    assert pq.read_table(tmp_path / "out.parquet")["all"].to_pylist() == [[when] for when in whens[:2]]
+
+
+def test_columns_that_are_kept_have_one_type(tmp_path, flowers_bundle, make_rows):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    table = make_rows(10)
+    kinds = {"a": pa.int64(), "b": pa.int32(), "c": pa.null()}
+    for name, kind in kinds.items():
+        numbers = pa.nulls(10) if kind == pa.null() else table["number"].cast(kind)
+        pq.write_table(table.set_column(0, "number", numbers), folder / f"{name}.parquet")
+    mlpack.batch(flowers_bundle, folder, tmp_path / "out.parquet", keep=["number"])
+    assert pq.read_table(tmp_path / "out.parquet")["number"].to_pylist() == [*range(10)] * 2 + [None] * 10
+    pq.write_table(table.set_column(0, "number", table["number"].cast(pa.string())), folder / "d.parquet")
+    with pytest.raises(DataError, match="'number' is int64 at first, and string in"):
+        mlpack.batch(flowers_bundle, folder, tmp_path / "more", keep=["number"])
+    assert not (tmp_path / "more").exists()
+
+
+def test_a_column_that_no_file_of_the_format_holds(tmp_path, flowers_bundle, make_rows):
+    table = make_rows(10)
+    table = table.set_column(0, "number", pa.array([{}] * 10, pa.struct([])))
+    with pa.ipc.new_file(tmp_path / "rows.arrow", table.schema) as file:
+        file.write_table(table)
+    with pytest.raises(UsageError, match="no place for one of the columns"):
+        mlpack.batch(flowers_bundle, tmp_path / "rows.arrow", tmp_path / "out", keep=["number"])
+    assert not list((tmp_path / "out").glob(".part-*"))

@@ -1,10 +1,12 @@
 """Paths and addresses, and the files that they mean."""
 
+import json
+import traceback
 from pathlib import Path
 
 import pytest
 
-from mlpack.batch.places import expanded, place_of
+from mlpack.batch.places import expanded, place_of, redacted, would_mean
 from mlpack.batch.sources import files_of, kind_of_name
 from mlpack.core.errors import UsageError
 
@@ -69,3 +71,79 @@ def test_what_is_refused(folder):
 )
 def test_formats_by_their_endings(name, kind):
     assert kind_of_name(name) == kind
+
+
+def test_a_glob_means_no_file_with_an_underscore_in_front(folder):
+    for name in ("_checkpoint.jsonl", "a.jsonl", ".b.jsonl"):
+        (folder / name).write_text("{}\n")
+    assert names(folder / "*.jsonl") == ["a.jsonl"]
+    assert names(folder / "_*.jsonl") == ["_checkpoint.jsonl"]
+    assert names(folder / "*" / "d.parquet") == []
+    assert names(folder / "_tmp" / "*.parquet") == ["d.parquet"]
+
+
+@pytest.mark.parametrize("pattern", ["*.parquet", "?.parquet", "[ab].parquet"])
+def test_files_of_a_glob_are_called_by_their_paths(folder, pattern):
+    assert [file.name for file in files_of(str(folder / pattern))] == [f"{folder}/a.parquet", f"{folder}/b.parquet"]
+
+
+def test_a_folder_with_signs_of_a_glob_in_its_name(tmp_path):
+    folder = tmp_path / "rows [1]"
+    folder.mkdir()
+    (folder / "a.csv").write_text("a\n1\n")
+    assert [file.name for file in files_of(str(folder))] == [f"{folder}/a.csv"]
+
+
+def test_what_would_be_meant(folder, monkeypatch):
+    def meant(text, other):
+        return would_mean(place_of(str(text)), place_of(str(other)))
+
+    assert meant(folder, folder / "out" / "part-00000.parquet")
+    assert meant(folder, folder / "new.parquet")
+    assert meant(folder / "*.parquet", folder / "new.parquet")
+    assert meant(folder / "?.csv", folder / "deep" / ".." / "y.csv")
+    assert meant(folder / "a.parquet", folder / "a.parquet")
+    assert not meant(folder / "a.parquet", folder / "b.parquet")
+    assert not meant(folder / "*.parquet", folder / "new.csv")
+    assert not meant(folder / "*.parquet", folder / "out" / "part-00000.parquet")
+    assert not meant(folder, folder / "_out" / "part-00000.parquet")
+    assert not meant(folder / "deep", folder / "deeper.parquet")
+    (folder / "link").symlink_to(folder / "deep")
+    assert meant(folder / "link", folder / "deep" / "out.csv")
+
+
+SECRET = "wJalr/XUtn"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"s3://AKIA:{SECRET}@bucket/rows/*.parquet?region=x&token={SECRET}", "s3://bucket/rows/*.parquet"),
+        (f"https://user:{SECRET}@host/rows.csv?signature={SECRET}", "https://host/rows.csv"),
+        (f"abfs://{SECRET.replace('/', '')}@account/rows.csv", "abfs://account/rows.csv"),
+        (f"s3://bucket/my rows/a.csv?secret={SECRET}", "s3://bucket/my rows/a.csv"),
+        (f"Cannot parse 's3://AKIA:{SECRET}@bucket/x?token={SECRET}', sorry", "Cannot parse 's3://bucket/x', sorry"),
+        ("rows?.csv", "rows?.csv"),
+        ("s3://bucket/a@b.csv", "s3://bucket/a@b.csv"),
+    ],
+)
+def test_keys_are_not_shown(text, shown):
+    assert redacted(text) == shown
+
+
+def test_no_message_has_keys_in_it():
+    for text in (
+        f"gopher://user:{SECRET}@hole/rows.csv?key={SECRET}",
+        f"s3://AKIA:{SECRET}@bucket/rows.csv?sicret={SECRET}",
+        f"memory://user:{SECRET}@none/rows.csv?key={SECRET}",
+    ):
+        with pytest.raises(UsageError) as refused:
+            files_of(text)
+        told = "".join(traceback.format_exception(refused.value))
+        assert SECRET not in json.dumps(refused.value.to_json()) + told
+
+
+def test_no_name_of_a_file_has_keys_in_it():
+    place = place_of("s3://AKIA:wJalr@bucket/rows/a.csv?region=us-east-1&endpoint_override=localhost:1")
+    assert (place.shown, place.path) == ("s3://bucket/rows/a.csv", "bucket/rows/a.csv")
+    assert place.child("x").shown == "s3://bucket/rows/a.csv/x"
