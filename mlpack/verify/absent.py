@@ -7,7 +7,7 @@ though the original was never asked what it answers where text is missing. Such 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ _HINT = "give rows in which the text is there; train and pack the model on colum
 
 @dataclass(frozen=True)
 class LeftOut:
-    """How many rows ``of`` all were not compared, for text that is missing in ``columns``."""
+    """How many rows ``of`` all were not compared, for text that is missing in ``columns``; ``kept`` are the others."""
 
     rows: int
     of: int
     columns: tuple[str, ...]
+    kept: NDArray[np.intp] = field(compare=False, repr=False, default_factory=lambda: np.arange(0))
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON-ready values, and in words."""
@@ -66,7 +67,7 @@ def with_text_only(feed: Feed, signature: Signature) -> tuple[Feed, LeftOut | No
             hint=_HINT,
         )
     kept = {name: array[~rows] for name, array in feed.items()}
-    return kept, LeftOut(int(rows.sum()), len(rows), tuple(gone))
+    return kept, LeftOut(int(rows.sum()), len(rows), tuple(gone), np.flatnonzero(~rows))
 
 
 def with_empty_text(feed: Mapping[str, Array]) -> dict[str, Array]:

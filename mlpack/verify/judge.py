@@ -284,7 +284,7 @@ def _value_message(
     asked: Asked, spec: TensorSpec, expected: Array, given: Array, report: OutputReport, cast_rows: Rows
 ) -> str:
     row = report.worst_row or 0
-    here = f"{spec.name} of row {row} is {_shown(given, row)}, the reference says {_shown(expected, row)}"
+    here = f"{spec.name} of row {asked.probe.place_of(row)} is {_shown(given, row)}, the reference says {_shown(expected, row)}"
     count = f"{report.rows_beyond} of {asked.rows} rows beyond the tolerance"
     cause = " (the cast to the candidate's input dtype alone does it)" if cast_rows.any() and cast_rows[row] else ""
     return f"{here}; {count}{cause}"

@@ -17,7 +17,7 @@ from mlpack.verify.evidence.gather import gather
 from mlpack.verify.judge import judgement
 from mlpack.verify.peer import Peer
 from mlpack.verify.refused import without_refused
-from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict
+from mlpack.verify.report import ParityReport, Party, ProbeReport, Verdict, worst_error
 from mlpack.verify.served import align_served
 from mlpack.verify.tolerance import Tolerance, derive
 from mlpack.verify.trial import ORDINARY, Asked, Reference, ask, joined_outputs, usual_probes, with_growth
@@ -69,6 +69,8 @@ def measure(
     judged = [judgement(item, alignment, tolerances, takes_missing=takes_missing) for item in asked]
     probes = [one.report for one in judged]
     verdict, reason = _verdict(probes, _alive(ordinary, tolerances, reference.signature))
+    if reference.left_out is not None:
+        reason = f"{reason}; {reference.left_out.rows} of {reference.left_out.of} rows of the data were not compared"
     return ParityReport(
         verdict,
         reason,
@@ -146,12 +148,15 @@ def _verdict(probes: Sequence[ProbeReport], alive: Mapping[str, bool]) -> tuple[
         return "VACUOUS", _nothing_compared(probes)
     if not any(alive.values()):
         return "VACUOUS", "the outputs do not depend on the inputs tried, so equal answers prove nothing"
-    worst = max(output.max_abs for probe in probes if probe.kind != "extreme" for output in probe.outputs)
-    rows = sum(probe.rows for probe in probes if probe.outputs)
-    count = sum(1 for probe in probes if probe.outputs)
+    compared_alike = [probe for probe in probes if probe.outputs and probe.verdict == "PASS"]
+    worst = worst_error(probes)
+    rows = sum(probe.rows for probe in compared_alike)
     still = [name for name, moves in alive.items() if not moves]
     proviso = f"; {', '.join(still)} answered the same to every row, which proves nothing about it" if still else ""
-    return "PASS", f"{rows} rows of {count} kinds of input agree; the worst error is {worst:.2g}{proviso}"
+    differing = sum(1 for probe in probes if probe.verdict == "DIFFERS")
+    noted = f"; {differing} more {'kind differs' if differing == 1 else 'kinds differ'} as noted" if differing else ""
+    kinds = f"{len(compared_alike)} kind{'s' if len(compared_alike) != 1 else ''} of input"
+    return "PASS", f"{rows} rows of {kinds} agree; the worst error is {worst:.2g}{noted}{proviso}"
 
 
 def _alive(ordinary: Mapping[str, Array], tolerances: Mapping[str, Tolerance], signature: Signature) -> dict[str, bool]:
@@ -195,5 +200,5 @@ def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked], signatur
             continue
         shown = take_rows(item.probe.feed, signature.inputs, slice(row, row + 1))
         feed = {name: array.ravel()[:64].tolist() for name, array in shown.items()}
-        return {"probe": probe.name, "row": row, "feed": feed}
+        return {"probe": probe.name, "row": row, "place": item.probe.place_of(row), "feed": feed}
     return None

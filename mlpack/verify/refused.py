@@ -51,7 +51,9 @@ def _narrowed(asked: Asked, places: NDArray[np.intp], candidate: Peer, alignment
     alone = ask_again(asked, places, candidate, alignment)
     if alone.candidate.outputs is not None:
         return asked
-    return replace(alone, candidate=Answer(None, f"row {places[0]}: {alone.candidate.raised}"))
+    return replace(
+        alone, candidate=Answer(None, f"row {asked.probe.place_of(int(places[0]))}: {alone.candidate.raised}")
+    )
 
 
 def _binding(asked: Asked, reference: Reference, alignment: Alignment) -> Rows:

@@ -104,18 +104,16 @@ class ParityReport(Shown):
 
     @property
     def max_abs(self) -> float:
-        """The worst absolute error over all rows but those of extreme values, whose scale is another."""
-        return max(
-            (output.max_abs for probe in self.probes if probe.kind != "extreme" for output in probe.outputs),
-            default=0.0,
-        )
+        """The worst absolute error of `worst_error`."""
+        return worst_error(self.probes)
 
     @property
     def label_agreement(self) -> float | None:
-        """The lowest share of equal labels on any probe; None where there are no labels."""
+        """The lowest share of equal labels on any probe that counts; None where there are no labels."""
         shares = [
             output.label_agreement
             for probe in self.probes
+            if probe.verdict != "DIFFERS"
             for output in probe.outputs
             if output.label_agreement is not None
         ]
@@ -178,6 +176,19 @@ class ParityReport(Shown):
         for item in self.differences:
             grouped.setdefault(item["message"], []).append(item["probe"])
         return [f"note on {', '.join(probes)}: {message}" for message, probes in grouped.items()]
+
+
+def worst_error(probes: Sequence[ProbeReport]) -> float:
+    """The worst absolute error, but for extreme values, whose scale is another, and for kinds of input that differ as noted."""
+    return max(
+        (
+            output.max_abs
+            for probe in probes
+            if probe.kind != "extreme" and probe.verdict != "DIFFERS"
+            for output in probe.outputs
+        ),
+        default=0.0,
+    )
 
 
 PROBE_COLUMNS = ("inputs", "rows", "verdict", "max error", "p99", "ULPs", "labels")

@@ -80,8 +80,14 @@ class Reference:
     def probes(self) -> Iterator[Probe]:
         """What to try, cheap and telling first; the same for every candidate."""
         if not self._probes:
-            self._probes.extend(probes(self.signature, self.hints, self.data))
+            self._probes.extend(map(self._placed, probes(self.signature, self.hints, self.data)))
         yield from self._probes
+
+    def _placed(self, probe: Probe) -> Probe:
+        """``probe`` with the places of its rows in the data as it was given, before some of them were left out."""
+        if probe.places is None or self.left_out is None:
+            return probe
+        return replace(probe, places=self.left_out.kept[probe.places])
 
     def answer_all(self, budget: float) -> None:
         """Take the reference's answers now, before anything else is done to the model, within ``budget`` seconds."""

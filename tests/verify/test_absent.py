@@ -71,6 +71,22 @@ def test_they_are_left_out_and_the_report_says_so(imputing, frame, ending, tmp_p
     assert skipped.get("message") == told["reason"]
 
 
+def test_a_row_is_named_by_its_place_in_the_data(imputing, frame, tmp_path):
+    """Rows that were left out before it are counted."""
+    import joblib
+    from sklearn.base import clone
+
+    other = clone(joblib.load(imputing)).fit(frame, (np.arange(80) % 4 == 2) | (frame["x"] > -0.5))
+    joblib.dump(other, tmp_path / "other.joblib")
+    report = mlpack.verify(imputing, tmp_path / "other.joblib", data=frame)
+    assert report.verdict == "FAIL"
+    named = report.worst_input
+    assert named["probe"] == "your data"
+    assert named["place"] == frame.dropna().index[named["row"]] != named["row"]
+    assert f"of row {named['place']} is" in report.reason
+    assert named["feed"]["city"] == [frame["city"][named["place"]]]
+
+
 def test_packing_says_so_as_well(imputing, frame, tmp_path):
     result = mlpack.pack(imputing, tmp_path / "city.mlpack", data=frame)
     assert result.to_json()["conversion"]["report"]["left_out"]["rows"] == 20

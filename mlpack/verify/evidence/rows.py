@@ -63,7 +63,14 @@ def _shown(probe: ProbeReport, item: Asked, row: int, alignment: Alignment, most
     width = sum(np.asarray(array).size for array in feed.values())
     answers, hidden = _answers(item, row, alignment)
     return ShownRow(
-        probe.name, row, probe.verdict, tuple(cells[:most]), width, tuple(answers), hidden, item.candidate.raised
+        probe.name,
+        item.probe.place_of(row),
+        probe.verdict,
+        tuple(cells[:most]),
+        width,
+        tuple(answers),
+        hidden,
+        item.candidate.raised,
     )
 
 

@@ -31,11 +31,11 @@ def own_data(plan: Plan) -> Iterator[Probe]:
     total = plan.axes.rows_in(plan.data)
     limit = plan.affordable(MAX_DATA_ROWS)
     if total <= limit:
-        yield from plan.emit("your data", "data", plan.data)
+        yield from plan.emit("your data", "data", plan.data, places=np.arange(total))
         return
     rows = spread(total, limit)
     note = f"{len(rows)} of {total} rows, evenly spread; the other {total - len(rows)} were not tried"
-    yield from plan.emit("your data", "data", plan.take(plan.data, rows), note)
+    yield from plan.emit("your data", "data", plan.take(plan.data, rows), note, rows)
 
 
 def stored_rows(plan: Plan) -> Iterator[Probe]:

@@ -120,12 +120,14 @@ class Plan:
             taken[spec.name] = array.copy() if axis is None else np.take(array, np.asarray(rows, np.intp), axis=axis)
         return taken
 
-    def emit(self, name: str, kind: ProbeKind, feed: Feed, note: str = "") -> Iterator[Probe]:
+    def emit(
+        self, name: str, kind: ProbeKind, feed: Feed, note: str = "", places: NDArray[np.intp] | None = None
+    ) -> Iterator[Probe]:
         """The probe, or several of the fixed number of rows that the model takes."""
         fixed = self.axes.fixed_rows
         rows = self.axes.rows_in(feed)
         if fixed is None or rows == fixed:
-            yield Probe(name, kind, feed, note)
+            yield Probe(name, kind, feed, note, places)
             return
         chunks = -(-rows // fixed)
         chosen = spread(chunks, MAX_CHUNKS if kind in {"data", "drawn", "threshold"} else FEW_CHUNKS)
@@ -133,7 +135,8 @@ class Plan:
         for chunk in chosen:
             rows_of_chunk = np.arange(chunk * fixed, (chunk + 1) * fixed) % rows
             part = self.take(feed, rows_of_chunk)
-            yield Probe(f"{name}, batch {chunk + 1}", kind, part, join_notes(note, left))
+            own = None if places is None else places[rows_of_chunk]
+            yield Probe(f"{name}, batch {chunk + 1}", kind, part, join_notes(note, left), own)
 
 
 def spread(total: int, wanted: int) -> NDArray[np.intp]:
