@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from mlpack.batch.matching import Match, is_list
-from mlpack.batch.sources.chunk import Chunk, Column, as_list
+from mlpack.batch.matching import Match
+from mlpack.batch.nesting import apart, nested, odd_rows, plain, side_by_side
+from mlpack.batch.sources.chunk import Chunk, Column
 from mlpack.runtime.coerce.checks import Checks
 from mlpack.runtime.coerce.columns import column as column_of
 from mlpack.runtime.coerce.fields import Field, Layout, member
@@ -62,11 +63,16 @@ class Coercer:
         self._text = text
         self._signature = signature
         self._layout: Layout = self._rows.layout
+        fields = self._layout.fields
+        self._is_alike = (
+            self._layout.kind == "tensors" or len({(one.dtype, one.kind, one.missing) for one in fields}) == 1
+        )
 
     def feed(self, chunk: Chunk) -> Coerced:
         """The feed of ``chunk``, which has at least one row."""
-        if chunk.broken:
-            return self._without_broken(chunk)
+        odd = [Bad(row, "", broken.reason) for row, broken in chunk.broken.items()] or self._odd(chunk)
+        if odd:
+            return self._without(chunk, odd)
         given = self._values(chunk)
         try:
             return Coerced(self._feed(given, chunk.rows), None)
@@ -80,10 +86,25 @@ class Coercer:
             return Coerced(None, good, bad)
         return Coerced(self._feed(self._values(chunk.take(good)), len(good)), good, bad)
 
-    def _without_broken(self, chunk: Chunk) -> Coerced:
-        """The feed of the rows that could be read."""
-        bad = [Bad(row, "", broken.reason) for row, broken in chunk.broken.items()]
-        whole = np.array([row for row in range(chunk.rows) if row not in chunk.broken], dtype=np.int64)
+    def _odd(self, chunk: Chunk) -> list[Bad]:
+        """The rows that are refused for their form, found without a look at the values of the others.
+
+        Nothing where some row may be taken although it is of another form: then every value is looked at.
+        """
+        rows = [odd_rows(chunk.columns[name], self._inner(place)) for place, name in enumerate(self._match.whole)]
+        odd = np.unique(np.concatenate(rows)) if rows else np.empty(0, dtype=np.int64)
+        if not 0 < len(odd) < chunk.rows:
+            return []
+        usual = next(row for row, other in enumerate([*odd.tolist(), chunk.rows]) if row != other)
+        places = np.array([usual, *odd.tolist()], dtype=np.int64)  # one that is usual has the size that all are to have
+        bad = self._bad(self._values(chunk.take(places)), len(places))
+        found = [replace(one, row=int(places[one.row])) for one in bad if one.row]
+        return found if len(found) == len(odd) else []
+
+    def _without(self, chunk: Chunk, bad: list[Bad]) -> Coerced:
+        """The feed of the rows that are not ``bad``."""
+        wrong = {one.row for one in bad}
+        whole = np.array([row for row in range(chunk.rows) if row not in wrong], dtype=np.int64)
         if not len(whole):
             return Coerced(None, whole, tuple(bad))
         rest = self.feed(chunk.take(whole))
@@ -101,11 +122,8 @@ class Coercer:
             columns = [
                 self._column(chunk.columns[name], one or fields[place]) for place, name in enumerate(match.side_by_side)
             ]
-            return columns if one is None else [_side_by_side(columns, self._inner(0))]
-        whole = [_nested(chunk.columns[name], self._inner(place)) for place, name in enumerate(match.whole)]
-        if self._layout.kind == "lists":
-            return _apart(whole[0], len(fields))
-        return whole
+            return columns if one is None else [side_by_side(columns, self._inner(0))]
+        return [nested(chunk.columns[name], self._inner(place)) for place, name in enumerate(match.whole)]
 
     def _column(self, column: Column, field: Field) -> Any:
         if not self._text:
@@ -118,14 +136,22 @@ class Coercer:
         return self._layout.inputs[place].shape[1:]
 
     def _feed(self, given: Sequence[Any], rows: int) -> Feed:
-        if self._layout.kind == "tensors" and all(isinstance(one, np.ndarray) for one in given):
-            return self._tensors.feed(self._typed(given))
+        if self._match.whole or self._layout.kind == "tensors":
+            if self._is_alike and all(isinstance(one, np.ndarray) for one in given):
+                return self._tensors.feed(self._typed(given))
+            given = self._by_field(given)
         return self._rows.feed_of_columns(dict(zip(self._layout.names, given, strict=True)), rows, WHERE)
+
+    def _by_field(self, given: Sequence[Any]) -> Sequence[Any]:
+        """A column of lists as a column for each field, where the fields are those of the lists."""
+        is_one = self._layout.kind == "lists" and bool(self._match.whole)
+        return apart(given[0], len(self._layout.fields)) if is_one else given
 
     def _typed(self, given: Sequence[Array]) -> dict[str, Array]:
         """Whole tensors in the dtypes of the model, cast as `column_of` casts: numbers to floats, integers that fit."""
         typed = {}
-        for array, spec, field in zip(given, self._layout.inputs, self._layout.fields, strict=True):
+        inputs = self._layout.inputs  # of which each has one field, or the only one has fields that are alike
+        for array, spec, field in zip(given, inputs, self._layout.fields[: len(inputs)], strict=True):
             flat = column_of(array.reshape(-1), field)
             if flat is None:
                 raise ContractError("there are values that the model does not take", WHERE)
@@ -136,28 +162,37 @@ class Coercer:
         if self._layout.kind == "tensors":
             return tuple(self._bad_tensors(given, rows))
         found: dict[int, Bad] = {}
-        for values, field in zip(given, self._layout.fields, strict=True):
+        for values, field in zip(self._by_field(given), self._layout.fields, strict=True):
             place = _place(self._layout, field)
             for row, reason in refusals(values, field):
                 found.setdefault(row, Bad(row, place, reason))
         return tuple(found[row] for row in sorted(found))
 
-    def _bad_tensors(self, given: Sequence[Any], rows: int) -> Any:
-        """Row by row: an image that is refused is rare, and which value of it is told by who refuses it."""
+    def _bad_tensors(self, given: Sequence[Any], rows: int) -> Iterator[Bad]:
+        """Arrays are halved until what is refused is one row, for that is rare; why, is told by who refuses it."""
         sizes: dict[str, int] | None = None
-        for row in range(rows):
-            single = {name: [_plain(values[row])] for name, values in zip(self._layout.names, given, strict=True)}
+        halved = all(isinstance(one, np.ndarray) for one in given)
+        pending = [(0, rows)] if halved else [(row, 1) for row in reversed(range(rows))]
+        while pending:
+            row, count = pending.pop()
             try:
-                feed = self._rows.feed_of_columns(single, 1, WHERE)
+                found = _named_sizes(self._feed_of(given, row, count), self._signature)
             except ContractError as error:
-                yield Bad(row, error.where.removeprefix(f"{WHERE}[0]"), error.reason)
+                if count == 1:
+                    yield Bad(row, error.where.removeprefix(f"{WHERE}[0]"), error.reason)
+                else:
+                    pending += [(row + count // 2, count - count // 2), (row, count // 2)]
                 continue
-            found = _named_sizes(feed, self._signature)
             sizes = found if sizes is None else sizes
             if found != sizes:
-                yield Bad(
-                    row, "", f"it is of another size than the first: {_sized(found)}, and that has {_sized(sizes)}"
-                )
+                reason = f"it is of another size than the first: {_sized(found)}, and that has {_sized(sizes)}"
+                yield from (Bad(one, "", reason) for one in range(row, row + count))
+
+    def _feed_of(self, given: Sequence[Any], row: int, count: int) -> Feed:
+        if count > 1:
+            return self._feed([values[row : row + count] for values in given], count)
+        single = {name: [plain(values[row])] for name, values in zip(self._layout.names, given, strict=True)}
+        return self._rows.feed_of_columns(single, 1, WHERE)
 
 
 def refusals(values: Any, field: Field) -> list[tuple[int, str]]:
@@ -236,63 +271,6 @@ def _whole(cell: str | None) -> int | str | None:
         return int(cell) if _WHOLE.fullmatch(cell.strip()) else cell
     except ValueError:  # Python makes no number of more than some thousand digits
         return cell
-
-
-def _nested(column: Column, inner: Sequence[int | str]) -> Any:
-    """A column of lists as one array with the rows in front, where all are of one size and nothing is null; else as lists."""
-    import pyarrow as pa
-
-    if isinstance(column, list) or column.null_count:
-        return as_list(column)
-    shape: list[int] = [len(column)]
-    flat = column
-    while is_list(flat.type):
-        if pa.types.is_fixed_size_list(flat.type):
-            size = flat.type.list_size
-        else:
-            lengths = flat.value_lengths().to_numpy(zero_copy_only=False)
-            size = int(lengths[0]) if len(lengths) else 0
-            if (lengths != size).any():
-                return column.to_pylist()
-        shape.append(size)
-        flat = flat.flatten()
-        if flat.null_count:
-            return column.to_pylist()
-    if not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type)):
-        return column.to_pylist()
-    values = flat.to_numpy(zero_copy_only=False).reshape(shape)
-    wanted = [size for size in inner if isinstance(size, int)]
-    if len(shape) == 2 and len(inner) > 1 and len(wanted) == len(inner) and shape[1] == math.prod(wanted):
-        return values.reshape(shape[0], *wanted)  # a row that was flattened
-    return values
-
-
-def _apart(values: Any, width: int) -> list[Any]:
-    """A column of lists as ``width`` columns. A row that is none of as many values is None in all of them, and is refused."""
-    if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == width:
-        return [values[:, place] for place in range(width)]
-    rows = values.tolist() if isinstance(values, np.ndarray) else values
-    whole = [row if isinstance(row, (list, tuple)) and len(row) == width else [row] * width for row in rows]
-    return [[row[place] for row in whole] for place in range(width)]
-
-
-def _side_by_side(columns: Sequence[Any], inner: Sequence[int | str]) -> Any:
-    sizes = [int(size) for size in inner]
-    if all(isinstance(one, np.ndarray) for one in columns):
-        return np.stack(columns, axis=1).reshape(-1, *sizes)
-    rows = [list(row) for row in zip(*(_plain(one) for one in columns), strict=True)]
-    return [_folded(row, sizes) for row in rows]
-
-
-def _folded(values: list[Any], sizes: Sequence[int]) -> list[Any]:
-    """Values in row-major order as nested lists."""
-    for size in reversed(sizes[1:]):
-        values = [values[at : at + size] for at in range(0, len(values), size)]
-    return values
-
-
-def _plain(values: Any) -> Any:
-    return values.tolist() if isinstance(values, np.ndarray) else values
 
 
 def _place(layout: Layout, field: Field) -> str:

@@ -54,7 +54,8 @@ class Rows:
         self, columns: Mapping[str, Column], rows: int, where: str = "instances", *, typed: bool = False
     ) -> Feed:
         """The feed of ``rows`` rows given field by field, by their names."""
-        unknown = [name for name in columns if name not in self.layout.names]
+        known = frozenset(self.layout.names)
+        unknown = [name for name in columns if name not in known]
         if unknown:
             raise ContractError(f"there is no field {unknown[0]!r}", where)
         ordered: list[Column] = []
