@@ -1,7 +1,7 @@
 """Measures what mlpack promises, prints each figure beside its bound, and writes docs/performance.md.
 
-``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox|serving|containers|batch] ...``; exits 1 when a
-promise is broken.
+``python benchmarks/run.py [startup|conversion|inspection|memory|scanning|sandbox|serving|containers|batch] ...``; exits 1
+when a promise is broken.
 """
 
 from __future__ import annotations

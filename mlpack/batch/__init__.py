@@ -39,7 +39,7 @@ def batch(  # noqa: PLR0913 - a parameter an option of the command
     (``s3://bucket/rows/*.parquet``). ``output`` is a file, or a folder that gets a file for every part, of at most
     ``part_rows`` rows; ``format`` is by its ending, else Parquet. Columns are matched by name with the model's before any work;
     ``keep`` names columns of the input that go along (``"*"`` for all). Rows are read ``chunk_rows`` at a time (by default some
-    16 MB), the model gets ``batch_rows`` of these (the number that is fastest here), and a part is about ten seconds of work.
+    8 MB), the model gets ``batch_rows`` of these (the number that is fastest here), and a part is about ten seconds of work.
 
     A row that the model does not take ends the run (``on_error`` is ``"fail"``), gets nulls (``"null"``), or is set aside with
     its number and the reason (``"quarantine"``). With ``resume`` a run that was ended goes on after the last part that it

@@ -23,8 +23,8 @@ from mlpack.batch.sources.chunk import Chunk
 from mlpack.batch.writing import OpenPart
 from mlpack.runtime.session import Session
 
-_MOST_BYTES = 192 << 20
-"""Of chunks that are read and not written."""
+_MOST_BYTES = 48 << 20
+"""Of chunks that are read and not written, for every two threads that answer."""
 _WAIT = 0.1
 _END = object()
 
@@ -64,7 +64,8 @@ def answer_span(plan: Plan, span: Span, session: Session, workers: int, batch_ro
 def answer(plan: Plan, steps: Iterator[Step], session: Session, workers: int, batch_rows: int, writer: _Writer) -> None:
     """Read, answer and write ``steps``, all at the same time."""
     predictors = _Predictors(plan, session, batch_rows)
-    with _Ahead(steps) as ahead, ThreadPoolExecutor(workers, "mlpack-batch") as pool:
+    most = _MOST_BYTES * max(1, workers // 2)
+    with _Ahead(steps, most) as ahead, ThreadPoolExecutor(workers, "mlpack-batch") as pool:
         under_way: deque[tuple[Step, Future[Answered]]] = deque()
         try:
             for step in ahead:
@@ -184,14 +185,15 @@ class _Writer:
 
 
 class _Ahead:
-    """Reads in a thread of its own, no more than `_MOST_BYTES` ahead of what is written.
+    """Reads in a thread of its own, no more than ``most`` bytes ahead of what is written.
 
     It is asked for the next step, and gives None in between where something was answered: to write that makes room, without
     which no step may come.
     """
 
-    def __init__(self, steps: Iterator[Step]) -> None:
+    def __init__(self, steps: Iterator[Step], most: int) -> None:
         self._steps = steps
+        self._most = most
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._held = 0
         self._room = threading.Condition()
@@ -232,7 +234,7 @@ class _Ahead:
             for step in self._steps:
                 size = step.chunk.size
                 with self._room:
-                    while self._held and self._held + size > _MOST_BYTES and not self._stopped:
+                    while self._held and self._held + size > self._most and not self._stopped:
                         self._room.wait(_WAIT)
                     if self._stopped:
                         return

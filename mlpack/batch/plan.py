@@ -24,7 +24,7 @@ from mlpack.runtime.signature import Signature
 
 Tell = Callable[[Progress], None]
 Record = Callable[[Part], None]
-_CHUNK_ROWS, _PART_ROWS = 65_536, 1_048_576
+_CHUNK_ROWS, _PART_ROWS = 32_768, 1_048_576
 _MOST_BYTES = 64 << 20
 """Of the rows of a chunk, as the model takes and answers them."""
 _VALUE_BYTES = 4

@@ -64,7 +64,7 @@ Resume = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Write over what a run wrote.", rich_help_panel=_RUN)]
 ChunkRows = Annotated[
     int | None,
-    typer.Option("--chunk-rows", metavar="N", help="Rows read at a time (some 16 MB).", rich_help_panel=_RUN),
+    typer.Option("--chunk-rows", metavar="N", help="Rows read at a time (some 8 MB).", rich_help_panel=_RUN),
 ]
 PartRows = Annotated[
     int | None,

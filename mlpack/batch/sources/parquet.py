@@ -8,9 +8,9 @@ from typing import Any
 from mlpack.batch.places import Place
 from mlpack.batch.sources.chunk import Chunk, chunk_of
 
-_BUFFER = 1 << 20
+_BUFFER = 1 << 18
 """Bytes that are read ahead of each column: without, all of a column's row group is held, which may be any size."""
-_READ_ROWS = 65_536
+_READ_ROWS = 32_768
 _READ_BYTES = 16 << 20
 """At a time, about: rows of images are read a few at a time."""
 
