@@ -157,8 +157,10 @@ def _names(keep: str | None) -> list[str]:
 
 
 def _again(model: Path) -> str:
-    """The line for a shell that goes on, from the command line as it was; a run from Python has none."""
+    """The line for a shell that goes on, from the command line as it was; a run from Python has none, nor one with keys."""
+    from mlpack.batch.places import redacted
+
     given = [one for one in sys.argv[1:] if one != "--force"]
-    if str(model) not in given:
+    if str(model) not in given or any(redacted(one) != one for one in given):
         return "go on with --resume"
     return "go on with: " + shlex.join(["mlpack", *given, *([] if "--resume" in given else ["--resume"])])

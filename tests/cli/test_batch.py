@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ import pytest
 
 import mlpack
 from mlpack.batch.progress import Progress
+from mlpack.cli.batch import _again
 from mlpack.cli.progress import drawn
 
 
@@ -137,3 +139,12 @@ def test_a_bar_on_a_terminal(tmp_path, bundle, rows):
 )
 def test_the_line_of_the_bar(progress, says):
     assert drawn(progress).endswith(says)
+
+
+def test_the_line_that_goes_on_has_no_keys_in_it(monkeypatch):
+    line = ["mlpack", "batch", "m.mlpack", "-i", "rows.csv", "-o", "out", "--force"]
+    monkeypatch.setattr(sys, "argv", line)
+    assert _again(Path("m.mlpack")) == "go on with: mlpack batch m.mlpack -i rows.csv -o out --resume"
+    for address in ("s3://AKIA:secret@bucket/out", "abfs://box/out?sas_token=secret"):
+        monkeypatch.setattr(sys, "argv", [*line[:-2], address])
+        assert _again(Path("m.mlpack")) == "go on with --resume"
