@@ -100,7 +100,8 @@ def run_render(
     recipe, reason = _rendered(manifest, order)
     files = context_files(manifest, recipe)
     write_project(files, folder)
-    return ContextResult(folder, manifest, order.base_name, tuple(sorted(files)), not reason, reason)
+    tag = str(tag_of(order.tag)) if order.tag else ""
+    return ContextResult(folder, manifest, order.base_name, tuple(sorted(files)), not reason, reason, tag)
 
 
 def _rendered(manifest: Manifest, order: Order) -> tuple[Recipe, str]:
@@ -163,12 +164,24 @@ def _built(
             replays = replayed(container, manifest)
             measured = _measured(engine, built.image, base, container)
         with told(f"the image cannot be tagged {tag}"):
+            before = _holder_of(engine, tag)
             engine.api.tag(built.image, tag.repository, tag.tag)
     except BaseException:
         remove_images(engine, built.added)
         raise
     seconds = Seconds(started - begun, ended - started, time.monotonic() - ended)
-    return _result(manifest, tag, built.image, base, measured, replays, (built.steps, built.cached), seconds)
+    result = _result(manifest, tag, built.image, base, measured, replays, (built.steps, built.cached), seconds)
+    return result if before == built.image else replace(result, replaced=before)
+
+
+def _holder_of(engine: Engine, tag: Reference) -> str:
+    """The image that has the name, empty where none has."""
+    import docker.errors
+
+    try:
+        return str(engine.api.inspect_image(str(tag))["Id"])
+    except docker.errors.ImageNotFound:
+        return ""
 
 
 def _result(

@@ -62,6 +62,8 @@ class ContainerizeResult(Shown):
     ports: tuple[int, int]
     """Of this machine, on which nothing listened: for REST and gRPC in the line to type."""
     pushed: str = ""
+    replaced: str = ""
+    """The image that had the name before."""
 
     @property
     def exit_code(self) -> int:
@@ -96,6 +98,7 @@ class ContainerizeResult(Shown):
             "requirements": list(self.requirements),
             "labels": dict(self.labels),
             "pushed": self.pushed or None,
+            "replaced": self.replaced or None,
             "run": self.run_line,
         }
 
@@ -120,6 +123,7 @@ class ContainerizeResult(Shown):
                     *([("pushed", f"{self.tag}, {self.pushed}")] if self.pushed else []),
                 ]
             ),
+            *([Line(f"{self.tag} was the name of {self.replaced}", "warn")] if self.replaced else []),
             Line(self.run_line),
             Line(f"then  http://127.0.0.1:{self.ports[0]}/docs", "dim"),
         ]
@@ -137,6 +141,7 @@ class ContextResult(Shown):
     files: tuple[str, ...]
     hashes: bool
     reason: str
+    tag: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -164,13 +169,16 @@ class ContextResult(Shown):
                 [
                     ("base", self.base),
                     ("files", f"{len(self.files)}: Dockerfile, requirements.txt, model/, service/"),
-                    ("build it", f"docker build -t {self.manifest.name.lower()}:{self.manifest.version} {place}"),
+                    ("build it", f"docker build -t {self._name()} {place}"),
                     ("wheels", f"pip download --no-deps --only-binary :all: -r {place}/requirements.txt -d WHEELS"),
                 ]
             ),
             *([Line(f"no hashes: {self.reason}", "warn")] if self.reason else []),
             Line("an image that is built from it was not tried: mlpack containerize builds, tries and tags it", "dim"),
         ]
+
+    def _name(self) -> str:
+        return self.tag or f"{self.manifest.name.lower()}:{self.manifest.version}"
 
 
 def free_ports() -> tuple[int, int]:

@@ -156,6 +156,7 @@ def test_the_same_again_comes_from_the_cache(engine, built, bundle, official, wh
     with unchanged(engine, layers=True):
         again = mlpack.containerize(bundle, built.tag, base=official, wheels=wheelhouse)
     assert again.image == built.image
+    assert (again.replaced, built.replaced) == ("", "")
 
 
 def test_a_new_model_takes_the_requirements_from_the_cache(engine, built, cancer, official, wheelhouse, tmp_path):
@@ -165,7 +166,10 @@ def test_a_new_model_takes_the_requirements_from_the_cache(engine, built, cancer
 
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5)).fit(*cancer)
     mlpack.pack(model, tmp_path / "cancer.mlpack", sample=cancer[0])
+    engine.images.get(built.tag).tag("mlpack-test/cancer", "2")
     other = mlpack.containerize(tmp_path / "cancer.mlpack", "mlpack-test/cancer:2", base=official, wheels=wheelhouse)
+    assert other.replaced == built.image
+    assert any(f"was the name of {built.image}" in getattr(block, "text", "") for block in other.view())
     layers = [engine.images.get(one.tag).attrs["RootFS"]["Layers"] for one in (built, other)]
     own = len(layers[0]) - 2
     assert layers[0][:own] == layers[1][:own]

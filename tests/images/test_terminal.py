@@ -143,10 +143,21 @@ def test_without_an_engine_it_says_so_and_still_renders(bundle, wheelhouse, tmp_
     assert "there is no container engine" in refused.stderr
     assert "--render-only" in refused.stderr
     rendered = [
-        mlpack_ended("containerize", bundle, "--render-only", tmp_path / name, "--wheels", wheelhouse, DOCKER_HOST=gone)
+        mlpack_ended(
+            "containerize",
+            bundle,
+            "-t",
+            "own/a:1",
+            "--render-only",
+            tmp_path / name,
+            "--wheels",
+            wheelhouse,
+            DOCKER_HOST=gone,
+        )
         for name in ("one", "two")
     ]
     assert [ended.returncode for ended in rendered] == [0, 0], rendered[0].stderr
+    assert "docker build -t own/a:1 " in " ".join(rendered[0].stdout.split())
     trees = [
         {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         for folder in (tmp_path / "one", tmp_path / "two")
