@@ -56,6 +56,7 @@ class BatchResult(Shown):
             "parts": list(self.parts),
             "columns": list(self.columns),
             "rows": self.count.rows,
+            "answered": self.count.rows - self.count.refused,
             "refused": self.count.refused,
             "resumed_from": self.count.before,
             "on_error": self.on_error,
@@ -82,7 +83,10 @@ class BatchResult(Shown):
         if count.refused:
             fate = f"in {self.aside}" if self.aside else "null in the output"
             facts.append(("refused", Cell(f"{_counted(count.refused, 'row')}, {fate}", "warn")))
-        return [Line(f"{_counted(count.rows, 'row')} answered: {where}", "good"), Facts(facts)]
+        answered = _counted(count.rows, "row")
+        if count.refused:
+            answered = f"{count.rows - count.refused:,} of {answered}"
+        return [Line(f"{answered} answered: {where}", "warn" if count.refused else "good"), Facts(facts)]
 
 
 def _counted(number: int, noun: str) -> str:

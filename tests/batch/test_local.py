@@ -178,6 +178,8 @@ def test_rows_that_are_refused(tmp_path, flowers_bundle, rows_table, small, on_e
     out = tmp_path / "out"
     result = mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, keep=["number"], on_error=on_error, **small)
     assert result.count.refused == 4
+    assert result.to_json()["answered"] == result.count.rows - 4
+    assert result.view()[0].text.startswith(f"{result.count.rows - 4:,} of {result.count.rows:,} rows answered: ")
     found = pa.dataset.dataset(out, exclude_invalid_files=False).to_table()
     if on_error == "null":
         labels = found["label"].to_pylist()
