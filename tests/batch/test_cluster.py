@@ -14,28 +14,17 @@ from mlpack.batch.cluster import spans_of
 from mlpack.core.errors import DataError, UsageError
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["RAY_gcs_server_port_wait_time_s"] = "180"  # half a minute unless told, which a busy machine does not keep
 STORE = {"object_store_memory": 80 << 20}
-
-
-def headed(tries=3):
-    """A cluster with its head. Ray gives its own processes half a minute to start, which a busy machine may not keep."""
-    from ray.cluster_utils import Cluster
-
-    for left in reversed(range(tries)):
-        try:
-            return Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **STORE})
-        except RuntimeError:
-            if not left:
-                raise
-    raise AssertionError(tries)
 
 
 @pytest.fixture
 def cluster():
     """A head without a processor, and two nodes of one each."""
     import ray
+    from ray.cluster_utils import Cluster
 
-    nodes = headed()
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **STORE})
     nodes.workers = [nodes.add_node(num_cpus=1, **STORE) for _ in range(2)]
     nodes.wait_for_nodes()
     yield nodes
