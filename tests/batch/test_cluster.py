@@ -14,7 +14,7 @@ from mlpack.batch.cluster import spans_of
 from mlpack.core.errors import DataError, UsageError
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-os.environ["RAY_gcs_server_port_wait_time_s"] = "180"  # half a minute unless told, which a busy machine does not keep
+os.environ["RAY_gcs_server_port_wait_time_s"] = "180"  # noqa: SIM112 - half a minute unless told, which a busy machine does not keep
 STORE = {"object_store_memory": 80 << 20}
 
 
