@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from mlpack.core.view import Block, Facts, Line, Shown
 from mlpack.runtime.manifest import Manifest
+from mlpack.scaffold.export.refusals import TITLES
 
-_TITLES = {"kserve": "KServe", "triton": "Triton", "mlserver": "MLServer"}
 _PROOFS = {
     "kserve": "mlpack verify MODEL http://HOST/v2/models/{name}",
     "triton": "mlpack verify MODEL http://127.0.0.1:8000/v2/models/{name}",
@@ -58,7 +58,7 @@ class ExportResult(Shown):
             "triton": f"tritonserver --model-repository={place}",
             "mlserver": f"mlserver start {place}",
         }[self.server]
-        title = f"{self.path}: {self.manifest.name} {self.manifest.version} for {_TITLES[self.server]}"
+        title = f"{self.path}: {self.manifest.name} {self.manifest.version} for {TITLES[self.server]}"
         return [
             Line(title, "good"),
             Facts(
