@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlpack.graph.writer import GraphWriter
+from mlpack.graph.writer import ML_OPSET, GraphWriter, OlderOpsetError
 
 Comparison = Literal["<=", "<"]
 _MODES: dict[Comparison, int] = {"<=": 0, "<": 1}
@@ -57,8 +57,10 @@ def write_trees(
     """Sum what the leaves say that each row ends in: ``[batch, n_targets]`` in ``dtype``.
 
     ``targets[i]`` is the column that tree ``i`` adds to. ``rows`` is a ``[batch, features]`` tensor of ``dtype``;
-    thresholds have to be representable in it already.
+    thresholds have to be representable in it already. Raises OlderOpsetError.
     """
+    if graph.ml_opset < ML_OPSET:
+        raise OlderOpsetError
     from onnx import numpy_helper
 
     parts = _Parts(_MODES[comparison])

@@ -19,9 +19,15 @@ DEFAULT_OPSET = 21
 OLDEST_OPSET = 15
 ML_OPSET = 5
 """The version of ``ai.onnx.ml`` that brought ``TreeEnsemble``, the one tree operator that computes in float64."""
+VOTES_ML_OPSET = 3
+"""The last version in which a leaf may add to several targets."""
 
 _IR_VERSION = 10
 _REDUCE_AXES_AS_INPUT = 18
+
+
+class OlderOpsetError(Exception):
+    """The graph is written for an older ``ai.onnx.ml`` than one of its nodes is."""
 
 
 class GraphWriter:
@@ -31,8 +37,9 @@ class GraphWriter:
     inside it, so that a node can be traced to the step it came from.
     """
 
-    def __init__(self, opset: int | None = None) -> None:
+    def __init__(self, opset: int | None = None, *, ml_opset: int = ML_OPSET) -> None:
         self.opset = DEFAULT_OPSET if opset is None else opset
+        self.ml_opset = ml_opset
         if self.opset < OLDEST_OPSET:
             raise UsageError(
                 f"opset {self.opset} is too old for this model",
@@ -122,7 +129,7 @@ class GraphWriter:
         """
         from onnx import TensorProto, helper
 
-        inner = GraphWriter(self.opset)
+        inner = GraphWriter(self.opset, ml_opset=self.ml_opset)
         inner._scope, inner._count = self._scope, self._count
         inner._constants, inner._initializers, inner._domains = self._constants, self._initializers, self._domains
         turn, asked, state = (inner._fresh(kind) for kind in ("Turn", "Asked", "State"))
@@ -146,7 +153,7 @@ class GraphWriter:
     def splice(self, model: onnx.ModelProto, inputs: Mapping[str, str]) -> dict[str, str]:
         """Copy the nodes of ``model`` into this graph, fed by ``inputs`` (its input names to tensors here).
 
-        Returns its output names with the tensors that hold them here.
+        Returns its output names with the tensors that hold them here. Raises OlderOpsetError.
         """
         graph = model.graph
         renamer = Renamer(self._fresh("Graph"), inputs)
@@ -193,11 +200,13 @@ class GraphWriter:
         from onnx import helper
 
         if domain:
-            self._use_domain(domain, ML_OPSET if domain == "ai.onnx.ml" else 1)
+            self._use_domain(domain, self.ml_opset if domain == "ai.onnx.ml" else 1)
         self._nodes.append(helper.make_node(operator, inputs, outputs, name=outputs[0], domain=domain, **attributes))
 
     def _use_domain(self, domain: str, version: int) -> None:
         name = "" if domain == "ai.onnx" else domain
+        if name == "ai.onnx.ml" and version > self.ml_opset:
+            raise OlderOpsetError
         if name:
             self._domains[name] = max(version, self._domains.get(name, 0))
 

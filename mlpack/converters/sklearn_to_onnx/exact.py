@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
     unsupported,
 )
 from mlpack.core.converter import Conversion
-from mlpack.graph.writer import GraphWriter
+from mlpack.graph.writer import ML_OPSET, VOTES_ML_OPSET, GraphWriter, OlderOpsetError
 from mlpack.runtime.estimator import DECISION, LABEL, PREDICTION, PROBABILITIES, TRANSFORMED, parts_of
 from mlpack.runtime.signature import TensorSpec
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import onnx
 
 
+_VOTING = frozenset({"RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier", "ExtraTreeClassifier"})
+"""Estimators whose trees are written for an older ``ai.onnx.ml``, where no other part of the model needs the newer one."""
 _FEW_DIGITS = frozenset({"GaussianProcessClassifier"})
 """Estimators whose own formula cancels most of the digits of float64: its result depends on the order of operations."""
 
@@ -43,7 +46,14 @@ def is_inexact(conversion: Conversion) -> bool:
 def build_exact(conversion: Conversion, *, rounded: bool = False) -> onnx.ModelProto:
     """Write ``conversion.model`` node by node; ``rounded`` makes its outputs float32. Raises UnsupportedOperatorError."""
     emit.load()
-    graph = GraphWriter(conversion.opset)
+    if any(type(part).__name__ in _VOTING for part in parts_of(conversion.model)):
+        with suppress(OlderOpsetError):
+            return _build(conversion, VOTES_ML_OPSET, rounded=rounded)
+    return _build(conversion, ML_OPSET, rounded=rounded)
+
+
+def _build(conversion: Conversion, ml_opset: int, *, rounded: bool) -> onnx.ModelProto:
+    graph = GraphWriter(conversion.opset, ml_opset=ml_opset)
     table = Table(tuple(_block(graph, spec) for spec in conversion.signature.inputs))
     outputs = conversion.signature.outputs
     if [spec.name for spec in outputs] == [TRANSFORMED]:

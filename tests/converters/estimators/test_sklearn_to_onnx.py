@@ -217,6 +217,21 @@ def test_foreign_estimators_are_written_by_their_own_converter(converted, cancer
     assert one.worst(one.cruel_rows(rows)) < 1e-6
 
 
+@pytest.mark.parametrize("other", ["GradientBoostingClassifier", "XGBClassifier", None])
+def test_a_forest_votes_by_the_older_operator_where_nothing_else_needs_the_newer(converted, cancer_rows, other):
+    import sklearn.ensemble
+    import xgboost
+
+    rows, target = cancer_rows
+    forest = RandomForestClassifier(10, random_state=0)
+    kind = getattr(sklearn.ensemble, other or "", None) or xgboost.XGBClassifier
+    model = VotingClassifier([("f", forest), ("o", kind(n_estimators=5))], voting="soft") if other else forest
+    one = converted(model.fit(rows, target), "float64")
+    trees = {node.op_type for node in one.graph.graph.node if node.op_type.startswith("TreeEnsemble")}
+    assert trees == {"TreeEnsemble" if other else "TreeEnsembleRegressor"}
+    assert one.worst(one.cruel_rows(rows)) < (1e-6 if other else EXACT)
+
+
 @pytest.mark.parametrize(("weights", "allowed"), [("uniform", 1e-9), ("distance", 1e-3)])
 def test_missing_values_from_the_nearest_rows(converted, weights, allowed):
     """scikit-learn's own distances cancel digits (they are made of products), which the weights by distance show."""

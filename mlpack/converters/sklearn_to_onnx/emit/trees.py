@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from mlpack.converters.sklearn_to_onnx.emission import (
 )
 from mlpack.converters.sklearn_to_onnx.emit.linear import outlier
 from mlpack.graph.tree_ensemble import Tree, write_trees
+from mlpack.graph.votes import can_vote, write_votes
 from mlpack.graph.writer import GraphWriter
 
 _LEAF = -1
@@ -128,23 +130,27 @@ def _average_path_length(samples: int) -> float:
 
 
 def _mean_of_leaves(graph: GraphWriter, table: Table, trees: Sequence[Any], values: Sequence[NDArray[Any]]) -> str:
-    """``[batch, width]``: the mean of the rows of ``values`` that the trees' leaves stand for.
+    """``[batch, width]``: the mean of the rows of ``values`` that the trees' leaves stand for."""
+    arrays = [tree_arrays(tree.tree_, np.zeros(tree.tree_.node_count)) for tree in trees]
+    rows = [value[part.leaves] for part, value in zip(arrays, values, strict=True)]
+    if can_vote(graph, rows):
+        total = write_votes(graph, graph.cast(table.matrix(graph), "float32"), arrays, rows)
+    else:
+        total = _looked_up(graph, as_float32(graph, table), arrays, rows)
+    return graph.node("Div", total, graph.constant(float(len(trees)))) if len(trees) > 1 else total
 
-    The trees give the number of the leaf, one column a tree, and the rows are looked up: a tree operator that has one
-    weight a leaf would need a copy of the tree a class.
-    """
-    parts, rows, count = [], [], 0
-    for tree, value in zip(trees, values, strict=True):
-        numbering = np.zeros(tree.tree_.node_count)
-        part = tree_arrays(tree.tree_, numbering)
-        numbering[part.leaves] = count + np.arange(part.leaves.size)
-        count += part.leaves.size
-        parts.append(tree_arrays(tree.tree_, numbering))
-        rows.append(value[part.leaves])
-    leaf = write_trees(graph, as_float32(graph, table), parts, list(range(len(parts))), n_targets=len(parts))
-    fractions = graph.node("Gather", graph.constant(np.concatenate(rows)), graph.cast(leaf, "int64"), axis=0)
-    total = graph.reduce("ReduceSum", fractions, 1)
-    return graph.node("Div", total, graph.constant(float(len(parts)))) if len(parts) > 1 else total
+
+def _looked_up(graph: GraphWriter, matrix: str, trees: Sequence[Tree], rows: Sequence[NDArray[Any]]) -> str:
+    """The sum of the leaves' rows. The trees give the number of the leaf, one column a tree, and the rows are looked up."""
+    parts, count = [], 0
+    for tree in trees:
+        numbering = np.zeros(len(tree.feature))
+        numbering[tree.leaves] = count + np.arange(tree.leaves.size)
+        count += tree.leaves.size
+        parts.append(replace(tree, value=numbering))
+    leaf = write_trees(graph, matrix, parts, list(range(len(parts))), n_targets=len(parts))
+    found = graph.node("Gather", graph.constant(np.concatenate(rows)), graph.cast(leaf, "int64"), axis=0)
+    return graph.reduce("ReduceSum", found, 1)
 
 
 def _classes(graph: GraphWriter, labels: Any, probabilities: str) -> Classes:
