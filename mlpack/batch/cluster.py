@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -33,6 +36,8 @@ _PARTS_EACH = 4
 _ROUNDS_WITHOUT_GAIN = 3
 _PAUSE_SECONDS = 2.0
 _PATIENCE_SECONDS = 5.0
+_OF_OUR_OWN, _RUNNING = "local", "auto"
+"""Addresses as Ray has them: a cluster that is started for this run, and the one that was started last on this machine."""
 
 
 def check_ray() -> None:
@@ -54,7 +59,7 @@ def run_ray(
     A node that is lost takes with it no more than the parts it was writing: they are shared out again. Raises what the local
     engine raises, and UsageError where no cluster is left.
     """
-    with _connected(plan.job.address):
+    with connected(plan.job.address):
         counts = _counts(plan)
         sizes = known or _sizes(plan, bundle, sum(counts))
         plan = begin(sizes)
@@ -119,16 +124,18 @@ def _round(plan: Plan, bundle: Judged, batch_rows: int, spans: list[Span]) -> It
     manifest = bundle.manifest
     files = ray.put({path.name: path.read_bytes() for path in sorted(bundle.path.iterdir())})
     actors = min(len(spans), _processors())
-    rows = ray.data.from_items(
-        [{"span": json.dumps(asdict(span))} for span in spans], override_num_blocks=len(spans)
-    ).map_batches(
-        Answerer,
-        fn_constructor_args=(plan, files, manifest.model_format, manifest.model_sha256, batch_rows),
-        batch_size=1,
-        num_cpus=_ACTOR_CPUS,
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
-        max_restarts=0,  # an actor that waits for room on a node that is gone keeps its parts; a new round shares them out
-    )
+    items = ray.data.from_items([{"span": json.dumps(asdict(span))} for span in spans], override_num_blocks=len(spans))
+    with warnings.catch_warnings():
+        # Ray is to lose its options without a name, has none with a name for this, and pyproject.toml ends before it does.
+        warnings.filterwarnings("ignore", message="`ray_remote_args`", category=DeprecationWarning)
+        rows = items.map_batches(
+            Answerer,
+            fn_constructor_args=(plan, files, manifest.model_format, manifest.model_sha256, batch_rows),
+            batch_size=1,
+            num_cpus=_ACTOR_CPUS,
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors, initial_size=actors),
+            max_restarts=0,  # an actor that waits for a node that is gone keeps its parts; a new round shares them out
+        )
     for row in rows.iter_rows():
         yield Part.from_json(_heard(row["part"]))
 
@@ -166,23 +173,25 @@ def _processors() -> int:
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[None]:
-    """The cluster at ``address``, the one that this process is connected to already, or one of this machine."""
+def connected(given: str | None) -> Iterator[None]:
+    """The cluster that `address_of` says, or the one that this process is connected to already."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
 
     own = not ray.is_initialized()
     if own:
+        address = address_of(given)
         _check_reached(address)
         try:
-            ray.init(
-                address=address,
-                log_to_driver=False,
-                logging_level="ERROR",
-                include_dashboard=False if address is None else None,
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
+            with _same_handler():
+                ray.init(
+                    address=address,
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    include_dashboard=False if address == _OF_OUR_OWN else None,
+                )
+        except Exception as error:  # of a node that takes too long to start, Ray raises no class of its own
             raise _nowhere(address, error) from error
     context = ray.data.DataContext.get_current()
     shown = context.enable_progress_bars, context.print_on_execution_start
@@ -195,9 +204,30 @@ def _connected(address: str | None) -> Iterator[None]:
             ray.shutdown()
 
 
-def _check_reached(address: str | None) -> None:
+def address_of(given: str | None) -> str:
+    """The address that was ``given``, else that of RAY_ADDRESS, which jobs of Ray have, else a cluster of our own.
+
+    Without an address Ray itself joins whatever cluster was started last on this machine, by whomever.
+    """
+    return given or os.environ.get("RAY_ADDRESS") or _OF_OUR_OWN
+
+
+@contextmanager
+def _same_handler() -> Iterator[None]:
+    """Keep who hears SIGTERM: Ray puts its own in that place, which ends the process without a word."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+
+def _check_reached(address: str) -> None:
     """Raise UsageError where nobody listens at ``HOST:PORT``: Ray itself would try for minutes."""
-    host, _, port = (address or "").rpartition("://")[2].partition(":")
+    host, _, port = address.rpartition("://")[2].partition(":")
     if not port.isdecimal():
         return
     try:
@@ -206,10 +236,16 @@ def _check_reached(address: str | None) -> None:
         raise _nowhere(address, error) from error
 
 
-def _nowhere(address: str | None, error: Exception) -> UsageError:
+def _nowhere(address: str, error: Exception) -> UsageError:
+    why = str(error).partition("\n")[0]
+    if address == _OF_OUR_OWN:
+        return UsageError(
+            "Ray does not start on this machine", why=why, hint="answer the rows without it: --engine local"
+        )
+    there = "that runs on this machine" if address == _RUNNING else f"at {address}"
     return UsageError(
-        f"there is no Ray cluster at {address}",
-        why=str(error).partition("\n")[0],
+        f"there is no Ray cluster {there}",
+        why=why,
         hint="start one with: ray start --head, or leave --address out for one of this machine",
     )
 

@@ -55,7 +55,10 @@ Engine = Annotated[
 Address = Annotated[
     str | None,
     typer.Option(
-        "--address", metavar="A", help="Address of the Ray cluster (one of this machine).", rich_help_panel=_RUN
+        "--address",
+        metavar="A",
+        help="Ray cluster: HOST:PORT, or auto for the one that runs here (RAY_ADDRESS, else one of its own).",
+        rich_help_panel=_RUN,
     ),
 ]
 Resume = Annotated[

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mlpack
-from mlpack.batch.cluster import spans_of
+from mlpack.batch.cluster import address_of, connected, spans_of
 from mlpack.core.errors import DataError, UsageError
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -45,7 +46,7 @@ def options():
     return {"chunk_rows": 500, "part_rows": 1000, "batch_rows": 64, "keep": ["number"]}
 
 
-def test_a_node_is_lost_half_way(tmp_path, cluster, flowers_bundle, source, options, parts_in):
+def test_a_node_is_lost_half_way(tmp_path, recwarn, cluster, flowers_bundle, source, options, parts_in):
     mlpack.batch(flowers_bundle, source, tmp_path / "local", **options)
     told = []
 
@@ -61,6 +62,7 @@ def test_a_node_is_lost_half_way(tmp_path, cluster, flowers_bundle, source, opti
     assert parts_in(out) == parts_in(tmp_path / "local")
     assert not list(out.rglob(".part-*"))
     assert told[-1].rows == told[-1].total == 40_000
+    assert not [one for one in recwarn if "ray_remote_args" in str(one.message)]
 
 
 def test_engines_go_on_with_each_others_runs(tmp_path, cluster, flowers_bundle, make_rows, options, parts_in):
@@ -122,6 +124,28 @@ def test_lines_that_are_no_rows_on_a_cluster(tmp_path, cluster, flowers_bundle, 
         )
         assert (result.count.rows, result.count.refused) == (2501, 1)
     assert parts_in(tmp_path / "ray") == parts_in(tmp_path / "local")
+
+
+def test_without_an_address_no_running_cluster_is_joined(monkeypatch, cluster):
+    """Ray itself would join the one of ``cluster``, which was started last; one that RAY_ADDRESS names is joined."""
+    import ray
+
+    handler = signal.getsignal(signal.SIGTERM)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with connected(None):
+        assert ray.get_runtime_context().gcs_address != cluster.address
+        assert signal.getsignal(signal.SIGTERM) is handler
+    assert not ray.is_initialized()
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    with connected(None):
+        assert ray.get_runtime_context().gcs_address == cluster.address
+
+
+def test_whose_cluster_it_is(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert [address_of(one) for one in (None, "auto", "there:6379")] == ["local", "auto", "there:6379"]
+    monkeypatch.setenv("RAY_ADDRESS", "elsewhere:6379")
+    assert [address_of(one) for one in (None, "there:6379", "local")] == ["elsewhere:6379", "there:6379", "local"]
 
 
 def test_no_cluster_at_that_address(tmp_path, flowers_bundle, source):
