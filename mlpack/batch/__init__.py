@@ -43,8 +43,8 @@ def batch(  # noqa: PLR0913 - a parameter an option of the command
 
     A row that the model does not take ends the run (``on_error`` is ``"fail"``), gets nulls (``"null"``), or is set aside
     (``"quarantine"``). With ``resume`` a run that was ended goes on after the last part that it wrote; ``force`` writes over
-    what a former run wrote. ``address`` is that of a Ray cluster, ``"auto"`` of the one that runs here; without, it is RAY_ADDRESS,
-    else a cluster of this run's own. ``tell`` hears of the progress, ``begun`` before a model file is packed.
+    what a former run wrote. ``address`` is that of a Ray cluster, ``"auto"`` of the one that runs here; else it is that in
+    RAY_ADDRESS, else a cluster is started. ``tell`` hears of the progress, ``begun`` before a model file is packed.
 
     Raises DataError where the input does not fit the model, UsageError, OutputError, MissingLibraryError, and what
     `mlpack.pack` raises of a model file.
