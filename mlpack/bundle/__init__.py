@@ -37,6 +37,7 @@ def pack(
     ``sign`` is a private elliptic-curve key in PEM: the bundle then holds ``model.sig``, for `mlpack.verify` with ``key``.
     ``password`` opens that key; without it the environment variable MLPACK_KEY_PASSWORD does. Two packs of one file are the
     same bytes but for ``model.sig``, because ECDSA draws a random number for every signature.
+    A bundle at ``path`` is replaced, and the result says which; any other folder or file there is refused.
     The rest is as in `mlpack.verify`.
 
     Raises what `mlpack.convert` raises. Nothing is written then.

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlpack.bundle.result import PackResult
 from mlpack.bundle.signing import signer
-from mlpack.bundle.write import Contents, check_folder, write_bundle
+from mlpack.bundle.write import Contents, check_folder, former_bundle, write_bundle
 from mlpack.convert.attempts import Attempts, Kept, Terms
 from mlpack.convert.command import prove, result_of
 from mlpack.convert.routes import Route
@@ -64,8 +64,9 @@ def run_pack(
         route, attempts, kept = _first_that_holds(subject, _targets(subject, format), data, terms, stack)
         conversion = result_of(subject, attempts, route, kept, kept.path, time.monotonic() - started)
         contents = Contents(subject, attempts, route, kept, chosen, version or "1", seal)
+        replaced = former_bundle(path)
         manifest = write_bundle(contents, path)
-    return PackResult(str(path), manifest, conversion, seal.key if seal else None)
+    return PackResult(str(path), manifest, conversion, seal.key if seal else None, replaced)
 
 
 def _first_that_holds(

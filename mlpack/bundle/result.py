@@ -22,6 +22,8 @@ class PackResult(Shown):
     manifest: Mapping[str, Any]
     conversion: ConversionResult
     signed_by: Key | None = None
+    replaced: str = ""
+    """The bundle that was there before, in words."""
 
     @property
     def exit_code(self) -> int:
@@ -36,6 +38,7 @@ class PackResult(Shown):
             "conversion": self.conversion.to_json(),
             "sandbox": self.conversion.sandbox.to_json(),
             "signed_by": self.signed_by.to_json() if self.signed_by else None,
+            "replaced": self.replaced or None,
         }
 
     def view(self) -> Sequence[Block]:
@@ -55,6 +58,7 @@ class PackResult(Shown):
                     ("requires", ", ".join(self.manifest["requirements"])),
                     ("files", ", ".join(entry["path"] for entry in self.manifest["files"])),
                     *self._signature(),
+                    *([("replaced", self.replaced)] if self.replaced else []),
                 ]
             ),
             *(self.conversion.report.omission() if self.conversion.report else []),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,11 +23,14 @@ from mlpack.convert.attempts import Attempts, Kept
 from mlpack.convert.routes import Route
 from mlpack.core.errors import OutputError, UsageError
 from mlpack.core.model_file import sha256_of
-from mlpack.runtime.manifest import FORMAT_VERSION, MANIFEST, is_bundle
+from mlpack.runtime.manifest import FORMAT_VERSION, MANIFEST, SIGNATURE, ManifestError, is_bundle, manifest_document
 from mlpack.runtime.signature import Signature
 from mlpack.verify.peer import Peer
 from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject
+
+_PARTS = frozenset({"golden.npz", "parity.json", "sbom.cdx.json"})
+"""What a bundle holds beside the model."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,52 @@ class Contents:
 
 
 def check_folder(path: Path) -> None:
-    """Refuse a destination that is something else than a bundle or nothing. Raises UsageError, OutputError."""
+    """Refuse a destination that is something else than a bundle or nothing, or holds what no bundle has.
+
+    Raises UsageError, OutputError.
+    """
+    if path.is_symlink():
+        raise UsageError(
+            f"{path} is a link",
+            why="it would be gone",
+            hint=f"-o {shlex.quote(str(path.resolve()))}, which it leads to",
+        )
     if path.exists() and not is_bundle(path):
         raise UsageError(f"{path} exists and is no bundle", hint="choose another name with -o")
     if not path.parent.is_dir():
-        raise OutputError(f"the folder {path.parent} does not exist", hint=f"mkdir -p {path.parent}")
+        raise OutputError(f"the folder {path.parent} does not exist", hint=f"mkdir -p {shlex.quote(str(path.parent))}")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"the folder {path.parent} cannot be written", hint="choose another place with -o")
+    foreign = _foreign(path) if path.exists() else []
+    if foreign:
+        raise UsageError(
+            f"{path} holds {foreign[0]!r}, which is no part of a bundle",
+            why="it would be gone with the bundle that is replaced",
+            hint=f"mv {shlex.quote(str(path / foreign[0]))} somewhere else, or choose another name with -o",
+        )
+
+
+def former_bundle(path: Path) -> str:
+    """The bundle that is at ``path`` before another is written there, in words; empty where none is."""
+    if not path.exists():
+        return ""
+    try:
+        document = manifest_document(path)
+    except ManifestError:
+        return "a bundle that was damaged"
+    source = document["source"]["file"] or "a model at hand"
+    signed = ", signed" if (path / SIGNATURE).is_file() else ""
+    return f"{document['name']} {document['version']}, packed from {source}{signed}"
+
+
+def _foreign(bundle: Path) -> list[str]:
+    """What is in the folder and no part of the bundle, as far as its manifest can still be read."""
+    present = {path.name for path in bundle.iterdir()}
+    try:
+        listed = {entry["path"] for entry in manifest_document(bundle)["files"]}
+    except ManifestError:
+        listed = {name for name in present if name in _PARTS or name.startswith("model.")}
+    return sorted(present - listed - {MANIFEST, SIGNATURE})
 
 
 def write_bundle(contents: Contents, path: Path) -> dict[str, Any]:

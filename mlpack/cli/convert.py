@@ -26,7 +26,7 @@ from mlpack.cli.render import Renderer
 from mlpack.core.view import Result
 
 
-def convert(
+def convert(  # noqa: PLR0913 - a parameter an option
     model: Model,
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")],
@@ -40,6 +40,9 @@ def convert(
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Write OUT without proof and mark it UNVERIFIED.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over OUT though mlpack did not write what is there.")
+    ] = False,
     budget: Budget = 30.0,
     trust: Trust = None,
     allow: Allow = None,
@@ -51,7 +54,7 @@ def convert(
 ) -> None:
     """Convert a model to another format and prove that it gives the same answers.
 
-    OUT is written only when parity holds.
+    OUT is written only when parity holds. A former conversion there is replaced; anything else is not, unless --force.
 
     Example: mlpack convert digits.h5 -o digits.onnx
     """
@@ -71,6 +74,7 @@ def convert(
             verify=not no_verify,
             budget=budget,
             require_sandbox=require_sandbox,
+            force=force,
         )
 
     Renderer("convert", json=json, quiet=quiet, verbose=verbose).run(f"converting {model}", call)

@@ -43,6 +43,8 @@ def pack(
 ) -> None:
     """Pack a model into a bundle: converted, verified, with golden samples and a manifest.
 
+    A bundle that is there is replaced, and the output says which; anything else there is refused.
+
     Example: mlpack pack digits.h5 -o digits.mlpack
     """
     password = ask_password(sign)

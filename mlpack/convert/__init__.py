@@ -24,11 +24,13 @@ def convert(
     verify: bool = True,
     budget: float = 30.0,
     require_sandbox: bool = False,
+    force: bool = False,
 ) -> ConversionResult:
     """Convert a model file (or a fitted model) and write ``output`` only when the result answers like the original.
 
     ``to`` names the format where the ending of ``output`` does not. ``opset`` is ONNX's. The rest is as in
     `mlpack.verify`. With ``verify=False`` the file is written and marked UNVERIFIED.
+    A file at ``output`` is replaced where mlpack converted it; any other only with ``force``.
 
     Raises ParityError (with the report) when every variant changes the answers, NoRouteError, UnsupportedOperatorError,
     and what loading raises. Nothing is written then.
@@ -47,4 +49,5 @@ def convert(
         verify=verify,
         budget=budget,
         require_sandbox=require_sandbox,
+        force=force,
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mlpack.convert.attempts import SOURCE, Attempts, Kept, Terms, warm_candidate
+from mlpack.convert.destination import check_beside, check_destination, replaced_at
 from mlpack.convert.result import ConversionResult
 from mlpack.convert.routes import Route, find_routes, target_format
-from mlpack.core.errors import NoRouteError, OutputError, ParityError, UnsupportedOperatorError, UsageError
+from mlpack.core.errors import NoRouteError, ParityError, UnsupportedOperatorError, UsageError
 from mlpack.core.format import Format
 from mlpack.core.model_file import sha256_of
 from mlpack.core.publish import publish_file
@@ -36,19 +37,23 @@ def run_convert(
     verify: bool,
     budget: float,
     require_sandbox: bool,
+    force: bool,
 ) -> ConversionResult:
     """See `mlpack.convert`."""
     started = time.monotonic()
     subject = subject_of(model)
     target = target_format(output, to)
     check_destination(subject, output)
+    replaced = replaced_at(output, force=force)
     _check_opset(opset)
     terms = Terms(wish, trust, opset, verify, budget, require_sandbox)
     with ExitStack() as stack:
         route, attempts, kept = prove(subject, target, output.name, data, terms, stack, frugal=True)
         result = result_of(subject, attempts, route, kept, output, time.monotonic() - started)
+        beside = [place for place in map(Path, result.files) if place != output]
+        check_beside(beside, known=bool(replaced) or force)
         _publish(kept, output)
-        return result
+        return replace(result, replaced=replaced)
 
 
 def prove(
@@ -76,8 +81,7 @@ def prove(
     warm = None
     if found and terms.verify and not frugal:
         warm = stack.enter_context(warm_candidate(found[0], subject.framework or "", worker.scratch, terms))
-    sample = subject.feed(data, None) if subject.framework in {"torch", "torchscript", None} else None
-    peer = open_subject(subject, worker, terms.trust, sample, terms.hang)
+    peer = open_subject(subject, worker, terms.trust, subject.sample(data), terms.hang)
     found = found or _routes(peer.framework, subject, target)
     hints = peer.hints()
     reference = Reference(peer, hints, subject.feed(data, peer.signature))
@@ -145,24 +149,6 @@ def _described(subject: Subject, route: Route) -> str:
     """The formats at both ends and the frameworks between them: ``joblib → sklearn → onnx``."""
     steps = [subject.format.name if subject.format else "object", *str(route).split(" → "), route.target.name]
     return " → ".join(step for place, step in enumerate(steps) if place == 0 or step != steps[place - 1])
-
-
-def check_destination(subject: Subject, output: Path) -> None:
-    """Refuse a destination that cannot be written, before any work is done. Raises UsageError, OutputError."""
-    if output.is_dir():
-        raise UsageError(f"{output} is a folder", hint="name the file to write with -o")
-    if output.is_symlink() or (output.exists() and not output.is_file()):
-        raise OutputError(
-            f"{output} is no regular file",
-            why="it would be replaced: a device, a pipe or a link would be gone",
-            hint="name another place with -o",
-        )
-    if not output.parent.is_dir():
-        raise OutputError(f"the folder {output.parent} does not exist", hint=f"mkdir -p {output.parent}")
-    if not os.access(output.parent, os.W_OK):
-        raise OutputError(f"the folder {output.parent} cannot be written", hint="choose another place with -o")
-    if subject.path is not None and output.exists() and output.samefile(subject.path):
-        raise UsageError(f"{output} is the model itself", hint="name another file with -o")
 
 
 def _routes(framework: str, subject: Subject, target: Format) -> list[Route]:

@@ -46,6 +46,8 @@ class ConversionResult(Shown):
     sandbox: Protection = AT_HAND
     """What was in force in every worker that took part: the weakest."""
     seconds: float = 0.0
+    replaced: str = ""
+    """What was at ``output`` before, in words."""
 
     @property
     def verdict(self) -> str:
@@ -76,6 +78,7 @@ class ConversionResult(Shown):
             "report": self.report.to_json() if self.report else None,
             "sandbox": self.sandbox.to_json(),
             "seconds": round(self.seconds, 3),
+            "replaced": self.replaced or None,
         }
 
     def view(self) -> Sequence[Block]:
@@ -92,6 +95,7 @@ class ConversionResult(Shown):
                         ("variant", f"{self.variant} ({self.summary})" if self.variant else self.summary),
                         ("size", f"{self.size:,} bytes"),
                         ("sha256", self.sha256),
+                        *([("replaced", self.replaced)] if self.replaced else []),
                     ]
                 )
             )

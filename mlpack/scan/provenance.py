@@ -48,12 +48,21 @@ def write_beside(path: Path, provenance: Mapping[str, str]) -> None:
 
 def read_beside(path: Path) -> dict[str, str]:
     """The provenance in ``<path>.json``; empty where there is none, or where it was written for another file."""
-    beside = place_beside(path)
-    if beside.is_symlink() or not beside.is_file() or beside.stat().st_size > _MAX_BYTES:
-        return {}
-    content = beside.read_bytes()
+    content = _content(place_beside(path))
     found = from_json(content)
     return found if found and json.loads(content).get("file") == _fingerprint(path) else {}
+
+
+def is_provenance(beside: Path) -> bool:
+    """Whether mlpack wrote the file ``beside``, for whatever model."""
+    return bool(from_json(_content(beside)))
+
+
+def _content(beside: Path) -> bytes:
+    """The bytes of a document; none for a link, or for what is too large to be one."""
+    if beside.is_symlink() or not beside.is_file() or beside.stat().st_size > _MAX_BYTES:
+        return b""
+    return beside.read_bytes()
 
 
 def place_beside(path: Path) -> Path:

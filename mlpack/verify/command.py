@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlpack.core.errors import OutputError, UsageError, WorkerError
-from mlpack.core.publish import publish_bytes
+from mlpack.core.errors import UsageError, WorkerError
 from mlpack.core.trust import Trust
 from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.session import Array, take_rows
@@ -23,8 +21,10 @@ from mlpack.verify.peer import Peer
 from mlpack.verify.remote.address import address_of
 from mlpack.verify.remote.image import is_image, started
 from mlpack.verify.report import ParityReport
-from mlpack.verify.subject import Subject, begin_open, candidate_of, start, subject_of
+from mlpack.verify.report_file import is_page, writer_for
+from mlpack.verify.subject import ESTIMATORS, Subject, begin_open, candidate_of, start, subject_of
 from mlpack.verify.trial import Reference
+from mlpack.verify.truths import truths_like
 
 SIDE = "mlpack.verify.side:Side"
 
@@ -43,7 +43,7 @@ def run_verify(
 ) -> ParityReport:
     """See `mlpack.verify`."""
     report = Path(report) if report is not None else None
-    writer = _writer(report)
+    write = writer_for(report) if report is not None else None
     original = subject_of(reference)
     if is_image(candidate):
         with started(candidate) as address:
@@ -71,18 +71,19 @@ def run_verify(
         result = None
         try:
             _open_both((original, first), (other, second), trust, data)
+            _open_as_typed(original, first, second, trust)
         except _CandidateError as failure:
             parties = (original.party(first), other.party(second))
             result = ParityReport("FAIL", str(failure), *parties, sandbox=sandbox_of(first, second))
         if result is None:
             compared = Reference(first, first.hints(), original.feed(data, first.signature))
             parties = (original.party(first), other.party(second))
-            drawn = report is not None and _is_page(report)
+            drawn = report is not None and is_page(report)
             result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget, evidence=drawn)
             if bisect and result.verdict == "FAIL":
                 result = replace(result, parting=_parting(compared, second, result))
-    if report is not None:
-        writer(result, report)
+    if write is not None:
+        write(result)
     return result
 
 
@@ -96,7 +97,7 @@ def _open_both(reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer],
     A service is asked first: whether it is there is known at once.
     """
     (original, first), (other, second) = reference, candidate
-    sample = original.feed(data, None) if _needs_sample(original, other) else None
+    sample = original.feed(data, None) if _needs_sample(original, other) else original.sample(data)
     begin_open(original, first, trust, sample)
     if other.address is not None:
         second.begin_connect(other.address, original.names)
@@ -108,6 +109,14 @@ def _open_both(reference: tuple[Subject, Peer], candidate: tuple[Subject, Peer],
     _finish_candidate(second)
 
 
+def _open_as_typed(original: Subject, first: Peer, second: Peer, trust: Trust) -> None:
+    """Open the original anew where the candidate was packed with data that told of truth values: to take them as such, too."""
+    sample = truths_like(second.signature, first.signature) if original.framework in ESTIMATORS else None
+    if sample is not None:
+        begin_open(original, first, trust, sample)
+        first.finish_open()
+
+
 def _finish_candidate(peer: Peer) -> None:
     try:
         peer.finish_open()
@@ -117,41 +126,6 @@ def _finish_candidate(peer: Peer) -> None:
 
 def _needs_sample(*subjects: Subject) -> bool:
     return any(subject.framework in {"torch", "torchscript"} for subject in subjects)
-
-
-def _writer(report: Path | None) -> Any:
-    """What writes a report of that ending. Raises UsageError for another ending, before any work is done."""
-    writers = {".json": write_json, ".xml": write_junit, ".html": write_page, ".htm": write_page}
-    if report is None:
-        return write_json
-    if report.suffix.lower() not in writers:
-        raise UsageError(f"{report.name} has no ending of a report", hint="--report FILE.html, FILE.json or FILE.xml")
-    if not report.parent.is_dir():
-        raise OutputError(f"the folder {report.parent} does not exist", hint=f"mkdir -p {report.parent}")
-    return writers[report.suffix.lower()]
-
-
-def write_json(report: ParityReport, path: Path) -> None:
-    """Write the report as JSON. Raises OutputError."""
-    publish_bytes(json.dumps(report.to_json(), indent=2, allow_nan=False).encode() + b"\n", path)
-
-
-def write_junit(report: ParityReport, path: Path) -> None:
-    """Write the report as JUnit XML. Raises OutputError."""
-    from mlpack.verify.junit import to_junit
-
-    publish_bytes(to_junit(report.to_json()).encode(), path)
-
-
-def write_page(report: ParityReport, path: Path) -> None:
-    """Write the report as one HTML page. Raises OutputError."""
-    from mlpack.verify.page import to_html
-
-    publish_bytes(to_html(report).encode(), path)
-
-
-def _is_page(report: Path) -> bool:
-    return report.suffix.lower() in {".html", ".htm"}
 
 
 def _parting(reference: Reference, candidate: Peer, report: ParityReport) -> Mapping[str, Any]:

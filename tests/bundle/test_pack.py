@@ -112,6 +112,37 @@ def test_what_is_no_bundle_is_never_replaced(logistic_pickle, tmp_path):
         mlpack.pack(logistic_pickle, tmp_path / "keep")
 
 
+def test_a_bundle_is_replaced_and_named(logistic_pickle, tmp_path):
+    path = tmp_path / "m.mlpack"
+    assert mlpack.pack(logistic_pickle, path).to_json()["replaced"] is None
+    result = mlpack.pack(logistic_pickle, path, version="2")
+    assert result.replaced == "m 1, packed from logistic.pkl"
+    assert ("replaced", result.replaced) in result.view()[1].pairs
+    assert mlpack.inspect(path).to_json()["model"] == "m 2"
+    (path / "mlpack.json").write_text("{}")
+    assert mlpack.pack(logistic_pickle, path).replaced == "a bundle that was damaged"
+    assert os.listdir(tmp_path) == ["m.mlpack"]
+
+
+def test_what_a_user_put_into_a_bundle_does_not_go_with_it(logistic_pickle, tmp_path):
+    path = tmp_path / "m.mlpack"
+    mlpack.pack(logistic_pickle, path)
+    (path / "model.pkl").write_bytes(logistic_pickle.read_bytes())
+    with pytest.raises(UsageError, match="no part of a bundle") as caught:
+        mlpack.pack(path / "model.pkl", path)
+    assert f"mv {path / 'model.pkl'}" in caught.value.hint
+    assert (path / "model.pkl").is_file()
+
+
+def test_a_link_to_a_bundle_is_told_with_what_it_leads_to(logistic_pickle, tmp_path):
+    mlpack.pack(logistic_pickle, tmp_path / "v1.mlpack")
+    link = tmp_path / "m.mlpack"
+    link.symlink_to("v1.mlpack")
+    with pytest.raises(UsageError, match="is a link") as caught:
+        mlpack.pack(logistic_pickle, link)
+    assert str(tmp_path / "v1.mlpack") in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["../x", "a b", "", "-x"])
 def test_a_name_that_no_service_could_bear_is_refused(logistic_pickle, tmp_path, name):
     with pytest.raises(UsageError):

@@ -71,6 +71,18 @@ def test_convert_writes_what_passed(models: Path, converted: dict[str, Any]) -> 
     assert converted["data"]["sha256"] == digest(models / "wine.onnx")
 
 
+def test_what_is_there_is_kept_until_it_is_forced(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_text("dear diary")
+    command = ("convert", str(models / "wine.joblib"), "-o", "mine.onnx", "--budget", "5")
+    ended = mlpack(tmp_path, *command)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "mine.onnx is there already" in ended.stderr
+    assert "--force" in ended.stderr
+    assert (tmp_path / "mine.onnx").read_text() == "dear diary"
+    assert document(tmp_path, *command, "--force")["data"]["replaced"] == "a file that mlpack did not write"
+    assert "a former conversion of wine.joblib" in mlpack(tmp_path, *command).stdout
+
+
 @pytest.mark.usefixtures("converted")
 def test_verify_reports_for_machines(models: Path) -> None:
     for name in ("parity.json", "parity.xml"):
