@@ -14,6 +14,7 @@ Kind = Literal["parquet", "csv", "arrow", "jsonl"]
 """A file format of rows. An Arrow file is in the IPC file or stream format."""
 
 ALL = "*"
+_WITHOUT = {"limit": " for all rows"}
 _CHOICES: dict[str, Any] = {"engine": Engine, "on_error": OnError, "format": Kind}
 
 
@@ -44,7 +45,11 @@ class Job:
         for name in ("chunk_rows", "part_rows", "batch_rows", "limit"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UsageError(f"--{name.replace('_', '-')} has to be 1 or more, and is {value}")
+                option = f"--{name.replace('_', '-')}"
+                raise UsageError(
+                    f"{option} has to be 1 or more, and is {value}",
+                    hint=f"leave {option} out{_WITHOUT.get(name, '')}, or name a number from 1 on",
+                )
         if self.resume and self.force:
             raise UsageError(
                 "--resume goes on with what is there, and --force begins anew", hint="leave one of them out"

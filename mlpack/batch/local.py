@@ -31,13 +31,14 @@ _END = object()
 
 @dataclass(frozen=True)
 class Step:
-    """A chunk, and the part that it belongs to."""
+    """A chunk, and the part that it belongs to. ``before`` the first row of the file there are as many in the input."""
 
     chunk: Chunk
     number: int
     file: int
     start: int
     first: int
+    before: int
 
 
 def run_local(
@@ -55,7 +56,10 @@ def answer_span(plan: Plan, span: Span, session: Session, workers: int, batch_ro
     """Answer the rows of one part, which has at least one. Raises as `run_local` does."""
     found: list[Part] = []
     chunks = plan.chunks(span.file, span.start, span.rows)
-    steps = (Step(chunk, span.number, span.file, span.start, first) for chunk, first in _numbered(chunks, span.first))
+    before = span.first - span.start
+    steps = (
+        Step(chunk, span.number, span.file, span.start, first, before) for chunk, first in _numbered(chunks, span.first)
+    )
     answer(plan, steps, session, workers, batch_rows, _Writer(plan, found.append, lambda _: None, 0))
     (part,) = found
     return part
@@ -106,7 +110,7 @@ def steps_of(plan: Plan, done: Mapping[int, Part]) -> Iterator[Step]:
                 continue
             ended, filled = True, 0
             for chunk in plan.chunks(file, start, None if limit is None else limit - first):
-                yield Step(chunk, number, file, start - filled, first)
+                yield Step(chunk, number, file, start - filled, first, first - start)
                 start, first, filled = start + chunk.rows, first + chunk.rows, filled + chunk.rows
                 if filled == plan.part_rows:
                     number, filled = number + 1, 0
@@ -135,7 +139,7 @@ class _Predictors:
             if step.file not in self._made:
                 self._made = {step.file: self._plan.predictor(self._session, step.file, self._batch_rows), **self._made}
             predictor = self._made[step.file]
-        return predictor.answer(step.chunk, step.first)
+        return predictor.answer(step.chunk, step.first, step.before)
 
 
 class _Writer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import shlex
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from mlpack.batch.job import Job, Kind
 from mlpack.batch.places import Place, place_of, would_mean
-from mlpack.batch.sources import COMPRESSED, SourceFile, kind_of_name
+from mlpack.batch.sources import COMPRESSED, ENDINGS, SourceFile, kind_of_name
 from mlpack.core.errors import UsageError
 
 ASIDE = "_quarantine"
@@ -41,10 +44,15 @@ class Output:
 
 
 def output_of(job: Job) -> Output:
-    """The output that ``job`` asks for. Raises UsageError where its ending and ``format`` do not go together."""
+    """The output that ``job`` asks for. Raises UsageError where its ending and ``format`` do not go together, or where it has
+    an ending that says no format, and nothing says that a folder is meant.
+    """
     place = place_of(job.output)
     named = kind_of_name(place.name)
-    single = named is not None and not job.output.endswith("/") and place.kind() != "folder"
+    is_folder = job.output.endswith("/") or place.kind() == "folder"
+    single = named is not None and not is_folder
+    if named is None and not is_folder and job.format is None and PurePosixPath(place.name).suffix:
+        raise _unknown_ending(place)
     if single and place.name.lower().endswith(COMPRESSED):
         raise UsageError(f"{place.shown} would be compressed text, which is not written", hint="leave that ending out")
     if single and job.format not in {None, named}:
@@ -53,6 +61,17 @@ def output_of(job: Job) -> Output:
         )
     kind = job.format or named or "parquet"
     return Output(place, place.sibling(f".{place.name}.parts") if single else place, kind, single)
+
+
+def _unknown_ending(place: Place) -> UsageError:
+    stem, _, ending = place.name.rpartition(".")
+    near = difflib.get_close_matches(f".{ending.lower()}", ENDINGS, n=1)
+    meant = f"{place.sibling(stem).shown}{near[0] if near else '.parquet'}"
+    return UsageError(
+        f"{place.shown} ends as no format does that is written",
+        why=f"the endings are {', '.join(ENDINGS)}",
+        hint=f"-o {shlex.quote(meant)}, or for a folder of parts -o {shlex.quote(f'{place.shown}/')}",
+    )
 
 
 def check_apart(output: Output, files: tuple[SourceFile, ...], text: str) -> None:

@@ -109,6 +109,8 @@ class Plan:
             opened.match.keep,
             self.job.on_error,
             batch_rows,
+            opened.file.name,
+            alone=len(self.inputs) == 1,
         )
 
     def coercer(self, place: int) -> Coercer:

@@ -45,6 +45,9 @@ class Predictor:
         keep: Sequence[str],
         on_error: OnError,
         batch_rows: int,
+        file: str,
+        *,
+        alone: bool,
     ) -> None:
         self._session = session
         self._coercer = coercer
@@ -53,9 +56,10 @@ class Predictor:
         self._keep = tuple(keep)
         self._on_error = on_error
         self._batch_rows = batch_rows
+        self._file, self._is_alone = file, alone
 
-    def answer(self, chunk: Chunk, first: int) -> Answered:
-        """The rows of ``chunk``, of which the first is number ``first`` of the input.
+    def answer(self, chunk: Chunk, first: int, before: int) -> Answered:
+        """The rows of ``chunk``, of which the first is number ``first`` of the input, and the file's first number ``before``.
 
         Raises DataError for rows that the model does not take, where that ends a run, and for a model that raises.
         """
@@ -72,8 +76,8 @@ class Predictor:
                 outputs.append(self._run(coerced.feed, first + start, part.rows))
                 good.append(numbers(start, part.rows) if coerced.good is None else coerced.good + start)
         if bad and self._on_error == "fail":
-            raise refused(bad)
-        return self._answered(chunk, first, outputs, good, bad)
+            raise refused(bad, "" if self._is_alone else self._file, before)
+        return self._answered(chunk, first, before, outputs, good, bad)
 
     def _run(self, feed: Any, first: int, rows: int) -> Outputs:
         try:
@@ -86,7 +90,7 @@ class Predictor:
             ) from error
 
     def _answered(
-        self, chunk: Chunk, first: int, outputs: list[Outputs], good: list[Array], bad: list[Bad]
+        self, chunk: Chunk, first: int, before: int, outputs: list[Outputs], good: list[Array], bad: list[Bad]
     ) -> Answered:
         import pyarrow as pa
 
@@ -104,16 +108,18 @@ class Predictor:
             kept = chunk.take(places if places is not None else numbers(0, 0))
         columns = [_fitted(kept.columns[name], self._schema.field(name), first) for name in self._keep]
         batch = pa.RecordBatch.from_arrays([*columns, *arrays], schema=self._schema)
-        aside = set_aside(chunk, first, bad) if bad and self._on_error == "quarantine" else None
+        aside = set_aside(chunk, first, bad, self._file, before) if bad and self._on_error == "quarantine" else None
         return Answered(chunk.rows, batch, aside, tuple(bad))
 
 
-def refused(bad: Sequence[Bad]) -> DataError:
-    """The error that names the first rows that the model does not take."""
+def refused(bad: Sequence[Bad], file: str = "", before: int = 0) -> DataError:
+    """The error that names the first rows that the model does not take, and ``file`` where there are others."""
     lines = [told(one) for one in bad[:_SHOWN]]
     more = f"\nand {len(bad) - _SHOWN} more among the next rows" if len(bad) > _SHOWN else ""
     return DataError(
-        f"the model does not take row {bad[0].row}" + (f" and {len(bad) - 1} more near it" if len(bad) > 1 else ""),
+        f"the model does not take row {bad[0].row}"
+        + (f" (row {bad[0].row - before} of {file})" if file else "")
+        + (f" and {len(bad) - 1} more near it" if len(bad) > 1 else ""),
         why="\n".join(lines) + more,
         hint="correct them, or go on without them: --on-error quarantine (or null), with --resume for what is done",
     )
@@ -125,19 +131,31 @@ def told(one: Bad) -> str:
 
 
 def aside_schema() -> Any:
-    """The columns of rows that are set aside: their number, the reason, and their values as JSON."""
+    """The columns of rows that are set aside: their number in the input, their file and their number in that, each from 0 on,
+    the reason, and their values as JSON.
+    """
     import pyarrow as pa
 
-    return pa.schema([("row", pa.int64()), ("reason", pa.string()), ("values", pa.string())])
+    number, text = pa.int64(), pa.string()
+    return pa.schema(
+        [("row", number), ("file", text), ("row_in_file", number), ("reason", text), ("values", text)],
+    )
 
 
-def set_aside(chunk: Chunk, first: int, bad: Sequence[Bad]) -> Any:
-    """The rows that were refused, as a record batch."""
+def set_aside(chunk: Chunk, first: int, bad: Sequence[Bad], file: str, before: int) -> Any:
+    """The rows that were refused, as a record batch. ``before`` the first row of ``file`` there are as many in the input."""
     import pyarrow as pa
 
     records = chunk.take(np.array([one.row - first for one in bad], dtype=np.int64)).records()
     rows = [
-        {"row": one.row, "reason": told(one), "values": _json(record)} for one, record in zip(bad, records, strict=True)
+        {
+            "row": one.row,
+            "file": file,
+            "row_in_file": one.row - before,
+            "reason": told(one),
+            "values": _json(record),
+        }
+        for one, record in zip(bad, records, strict=True)
     ]
     return pa.RecordBatch.from_pylist(rows, schema=aside_schema())
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -138,3 +140,27 @@ def parts_in():
 def make_rows():
     """Gives `flower_table`."""
     return flower_table
+
+
+def write(table: pa.Table, path: Path) -> Path:
+    """A table as a file of the format that its ending says."""
+    match path.suffix:
+        case ".parquet":
+            pq.write_table(table, path, row_group_size=333)
+        case ".csv":
+            pa.csv.write_csv(table, path)
+        case ".arrow":
+            with pa.ipc.new_file(path, table.schema) as file:
+                file.write_table(table, max_chunksize=450)
+        case ".arrows":
+            with pa.ipc.new_stream(path, table.schema) as stream:
+                stream.write_table(table, max_chunksize=450)
+        case ".jsonl":
+            path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    return path
+
+
+@pytest.fixture(scope="session")
+def write_rows():
+    """Gives `write`."""
+    return write

@@ -22,23 +22,6 @@ from mlpack.core.errors import DataError, UsageError
 from mlpack.runtime.manifest import read_manifest
 
 
-def write(table, path):
-    match path.suffix:
-        case ".parquet":
-            pq.write_table(table, path, row_group_size=333)
-        case ".csv":
-            pa.csv.write_csv(table, path)
-        case ".arrow":
-            with pa.ipc.new_file(path, table.schema) as file:
-                file.write_table(table, max_chunksize=450)
-        case ".arrows":
-            with pa.ipc.new_stream(path, table.schema) as stream:
-                stream.write_table(table, max_chunksize=450)
-        case ".jsonl":
-            path.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
-    return path
-
-
 def read(path):
     match path.suffix:
         case ".parquet":
@@ -59,8 +42,8 @@ def check(found, flowers, table):
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv", ".arrow", ".arrows", ".jsonl"])
-def test_every_format_is_read(tmp_path, flowers, flowers_bundle, rows_table, small, ending):
-    source = write(rows_table, tmp_path / f"rows{ending}")
+def test_every_format_is_read(tmp_path, flowers, flowers_bundle, rows_table, small, ending, write_rows):
+    source = write_rows(rows_table, tmp_path / f"rows{ending}")
     result = mlpack.batch(flowers_bundle, source, tmp_path / "out", keep=["number"], **small)
     assert (result.count.rows, len(result.parts)) == (2500, 9)
     found = pa.dataset.dataset(tmp_path / "out").to_table()
@@ -148,66 +131,6 @@ def test_nothing_in_nothing_out(tmp_path, flowers_bundle, rows_table):
         assert pq.read_table(tmp_path / out).column_names[0] == "label"
 
 
-def test_the_answers_are_not_read_as_rows_again(tmp_path, flowers_bundle, rows_table):
-    pq.write_table(rows_table, tmp_path / "rows.parquet")
-    with pytest.raises(UsageError, match="is where"):
-        mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", tmp_path, force=True)
-
-
-def test_what_is_there_is_not_written_over(tmp_path, flowers_bundle, rows_file, small, parts_in):
-    for out in (tmp_path / "out", tmp_path / "out.parquet"):
-        mlpack.batch(flowers_bundle, rows_file, out, **small)
-        with pytest.raises(UsageError, match="there already"):
-            mlpack.batch(flowers_bundle, rows_file, out, **small)
-        mlpack.batch(flowers_bundle, rows_file, out, limit=10, force=True, **small)
-        assert pq.read_table(out).num_rows == 10
-
-
-@pytest.mark.parametrize("on_error", ["null", "quarantine"])
-def test_rows_that_are_refused(tmp_path, flowers_bundle, rows_table, small, on_error):
-    name = "petal width (cm)"
-    values = rows_table[name].to_pylist()
-    wrong = {3: None, 64: float("nan"), 1299: float("inf"), 2499: None}
-    for row, value in wrong.items():
-        values[row] = value
-    table = rows_table.set_column(rows_table.column_names.index(name), name, pa.array(values))
-    pq.write_table(table, tmp_path / "rows.parquet")
-    with pytest.raises(DataError, match="row 3") as failed:
-        mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", tmp_path / "failed", **small)
-    assert 'rows[3]["petal width (cm)"]: null, and a value may not be missing here' in failed.value.why
-    out = tmp_path / "out"
-    result = mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, keep=["number"], on_error=on_error, **small)
-    assert result.count.refused == 4
-    assert result.to_json()["answered"] == result.count.rows - 4
-    assert result.view()[0].text.startswith(f"{result.count.rows - 4:,} of {result.count.rows:,} rows answered: ")
-    found = pa.dataset.dataset(out, exclude_invalid_files=False).to_table()
-    if on_error == "null":
-        labels = found["label"].to_pylist()
-        assert [row for row, label in enumerate(labels) if label is None] == list(wrong)
-        assert found["number"].to_pylist() == list(range(2500))
-        return
-    assert found["number"].to_pylist() == [row for row in range(2500) if row not in wrong]
-    aside = pa.dataset.dataset(sorted((out / "_quarantine").iterdir())).to_table().to_pylist()
-    assert [row["row"] for row in aside] == list(wrong)
-    assert aside[2]["reason"] == 'rows[1299]["petal width (cm)"]: Infinity is no finite number'
-    assert json.loads(aside[0]["values"])["number"] == 3
-
-
-def test_a_run_that_met_a_bad_row_goes_on_without_it(tmp_path, flowers_bundle, rows_table, small):
-    name = "petal width (cm)"
-    values = rows_table[name].to_pylist()
-    values[1000] = None
-    table = rows_table.set_column(rows_table.column_names.index(name), name, pa.array(values))
-    pq.write_table(table, tmp_path / "rows.parquet")
-    source, out = tmp_path / "rows.parquet", tmp_path / "out.parquet"
-    with pytest.raises(DataError, match="row 1000"):
-        mlpack.batch(flowers_bundle, source, out, **small)
-    result = mlpack.batch(flowers_bundle, source, out, resume=True, on_error="quarantine", **small)
-    assert (result.count.before, result.count.rows, result.count.refused) == (900, 2500, 1)
-    mlpack.batch(flowers_bundle, source, tmp_path / "again.parquet", on_error="quarantine", **small)
-    assert out.read_bytes() == (tmp_path / "again.parquet").read_bytes()
-
-
 def test_the_progress_is_told(tmp_path, flowers_bundle, rows_file, small):
     told = []
     mlpack.batch(flowers_bundle, rows_file, tmp_path / "out", tell=told.append, **small)
@@ -252,110 +175,10 @@ def test_room_for_one_chunk_is_room_enough(tmp_path, monkeypatch, flowers_bundle
     assert [part.first for part in parts] == list(range(0, 2500, 300))
 
 
-def test_the_next_run_would_read_the_answers(tmp_path, flowers_bundle, rows_table):
-    folder = tmp_path / "rows"
-    folder.mkdir()
-    pq.write_table(rows_table, folder / "rows.parquet")
-    for source, out in ((folder, "out"), (folder, "out.parquet"), (folder / "*.parquet", "out.parquet")):
-        with pytest.raises(UsageError, match="is where") as refused:
-            mlpack.batch(tmp_path / "none.mlpack", source, folder / out)
-        assert refused.value.exit_code == 2
-    assert [path.name for path in folder.iterdir()] == ["rows.parquet"]
-
-
-@pytest.mark.parametrize("on_error", ["fail", "null", "quarantine"])
-def test_a_line_that_is_no_row(tmp_path, flowers_bundle, rows_table, on_error):
-    path = write(rows_table.slice(0, 1000), tmp_path / "rows.csv")
-    lines = path.read_text().splitlines(keepends=True)
-    names, rows = lines[0], lines[1:]
-    rows[0] = "1,2\n"
-    rows[700] = rows[700].rstrip("\n") + ",7,8\n"
-    rows[999] = "999,too few\n"
-    path.write_text(names + "".join(rows[:300]) + "\n" + "".join(rows[300:]))  # an empty line is none
-    options = {"keep": ["number"], "chunk_rows": 100, "part_rows": 300, "batch_rows": 64, "on_error": on_error}
-    out = tmp_path / "out.parquet"
-    if on_error == "fail":
-        with pytest.raises(DataError, match="row 0") as failed:
-            mlpack.batch(flowers_bundle, path, out, **options)
-        assert failed.value.why == "rows[0]: a line of 2 cells, and 5 belong there"
-        return
-    result = mlpack.batch(flowers_bundle, path, out, **options)
-    assert (result.count.rows, result.count.refused) == (1000, 3)
-    numbers = pq.read_table(out)["number"].to_pylist()
-    bad = {0, 700, 999}
-    if on_error == "null":
-        assert numbers == [None if row in bad else str(row) for row in range(1000)]
-        labels = pq.read_table(out)["label"].to_pylist()
-        assert {row for row, label in enumerate(labels) if label is None} == bad
-        return
-    assert numbers == [str(row) for row in range(1000) if row not in bad]
-    aside = pq.read_table(tmp_path / "out.quarantine.parquet").to_pylist()
-    assert [row["row"] for row in aside] == [0, 700, 999]
-    assert aside[1]["reason"] == "rows[700]: a line of 7 cells, and 5 belong there"
-    assert json.loads(aside[2]["values"]) == {"line": "999,too few"}
-    again = tmp_path / "again"
-    mlpack.batch(flowers_bundle, path, again, **options)
-    before = {path.name: path.read_bytes() for path in again.rglob("part-*")}
-    (again / "part-00002.parquet").unlink()
-    mlpack.batch(flowers_bundle, path, again, resume=True, **options)
-    assert {path.name: path.read_bytes() for path in again.rglob("part-*")} == before
-
-
-def test_no_line_is_a_row(tmp_path, flowers_bundle, rows_table):
-    names = write(rows_table.slice(0, 0), tmp_path / "rows.csv").read_text()
-    (tmp_path / "rows.csv").write_text(names + "1\n2,3\n")
-    result = mlpack.batch(flowers_bundle, tmp_path / "rows.csv", tmp_path / "out.csv", on_error="quarantine")
-    assert (result.count.rows, result.count.refused) == (2, 2)
-
-
-def test_many_lines_are_read_in_their_order(tmp_path, monkeypatch, rows_table):
-    from mlpack.batch.places import place_of
-    from mlpack.batch.sources import delimited
-
-    monkeypatch.setattr(delimited, "_BLOCK", 400)
-    rows = [f"{row},x" if row % 7 and row // 50 != 3 else f"{row}" for row in range(1000)]
-    (tmp_path / "rows.csv").write_text("a,b\n" + "\n".join(rows) + "\n")
-    for start in (0, 1, 149, 155, 990):
-        chunks = list(delimited.DelimitedReader(place_of(str(tmp_path / "rows.csv"))).chunks(start, ["a"]))
-        found = [
-            chunk.broken[place].text if place in chunk.broken else value
-            for chunk in chunks
-            for place, value in enumerate(chunk.columns["a"].to_pylist())
-        ]
-        assert found == [str(row) for row in range(start, 1000)]
-
-
 def test_one_file_of_text_without_rows_has_its_names(tmp_path, flowers_bundle, rows_table):
     pq.write_table(rows_table.slice(0, 0), tmp_path / "rows.parquet")
     mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", tmp_path / "out.csv", keep=["number"])
     assert pa.csv.read_csv(tmp_path / "out.csv").column_names[:2] == ["number", "label"]
-
-
-def test_what_is_set_aside_is_json(tmp_path, flowers_bundle, rows_table):
-    table = rows_table.slice(0, 3).append_column("more", pa.array([float("nan"), float("inf"), 1.0]))
-    name = "petal width (cm)"
-    table = table.set_column(table.column_names.index(name), name, [[float("nan"), None, None]])
-    pq.write_table(table, tmp_path / "rows.parquet")
-    out = tmp_path / "out.parquet"
-    mlpack.batch(flowers_bundle, tmp_path / "rows.parquet", out, on_error="quarantine", keep=["more"])
-    values = pq.read_table(tmp_path / "out.quarantine.parquet")["values"].to_pylist()
-
-    def no_constant(text):
-        raise ValueError(text)
-
-    found = [json.loads(one, parse_constant=no_constant) for one in values]
-    assert [one["more"] for one in found] == ["NaN", "Infinity", 1.0]
-
-
-def test_texts_that_look_like_dates_are_kept_as_written(tmp_path, flowers_bundle, rows_table):
-    whens = ["2024-01-02", "2024-01-02T03:04:05Z", "soon"]
-    rows = rows_table.slice(0, 3).to_pylist()
-    lines = [json.dumps({**row, "when": when, "all": [when]}) for row, when in zip(rows, whens, strict=True)]
-    path = tmp_path / "rows.jsonl"
-    path.write_text("\n".join(lines[:2]) + "\n")
-    mlpack.batch(flowers_bundle, path, tmp_path / "out.parquet", keep=["when", "all"])
-    assert pq.read_table(tmp_path / "out.parquet")["when"].to_pylist() == whens[:2]
-    assert pq.read_table(tmp_path / "out.parquet")["all"].to_pylist() == [[when] for when in whens[:2]]
 
 
 def test_columns_that_are_kept_have_one_type(tmp_path, flowers_bundle, make_rows):

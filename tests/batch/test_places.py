@@ -66,6 +66,35 @@ def test_what_is_refused(folder):
 
 
 @pytest.mark.parametrize(
+    ("others", "glob"),
+    [
+        (["README"], "*.parquet"),
+        (["notes.txt", "more.md"], "*.parquet"),
+        (["one.csv"], "*.parquet"),
+    ],
+)
+def test_other_files_in_a_folder_are_told_with_the_glob_that_leaves_them_out(tmp_path, others, glob):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    for name in ("_SUCCESS", ".a.parquet.crc", "a.parquet", "b.parquet", *others):
+        (folder / name).write_bytes(b"PAR1" if name.endswith("parquet") else b"read me")
+    with pytest.raises(UsageError) as refused:
+        files_of(str(folder))
+    assert refused.value.hint.endswith(f"in quotes: '{folder}/{glob}'")
+    assert [Path(file.name).name for file in files_of(f"{folder}/{glob}")] == ["a.parquet", "b.parquet"]
+
+
+def test_the_glob_for_files_that_lie_deeper_and_are_packed(tmp_path):
+    for name in ("day=1/a.csv.gz", "day=2/a.csv.gz", "README"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"a\n1\n")
+    with pytest.raises(UsageError, match="README is of no format") as refused:
+        files_of(str(tmp_path))
+    assert refused.value.hint.endswith(f"'{tmp_path}/*/*.csv.gz'")
+    assert len(files_of(f"{tmp_path}/*/*.csv.gz")) == 2
+
+
+@pytest.mark.parametrize(
     ("name", "kind"),
     [("a.PARQUET", "parquet"), ("a.csv.gz", "csv"), ("a.tsv", "csv"), ("a.ndjson.zst", "jsonl"), ("a.txt", None)],
 )

@@ -82,7 +82,8 @@ def test_what_is_there_is_kept(tmp_path, bundle, rows):
     [
         (["--resume", "--force"], "leave one of them out"),
         (["--address", "here"], "--engine ray"),
-        (["--chunk-rows", "0"], "--chunk-rows has to be 1 or more"),
+        (["--chunk-rows", "0"], "next: leave --chunk-rows out, or name a number from 1 on"),
+        (["--limit", "0"], "next: leave --limit out for all rows, or name a number from 1 on"),
         (["--format", "csv"], "leave --format out"),
     ],
 )

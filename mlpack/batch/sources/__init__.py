@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any, Protocol, assert_never
 
 from mlpack.batch.job import Kind
@@ -88,13 +91,17 @@ def files_of(text: str) -> tuple[SourceFile, ...]:
             f"there are no files at {redacted(text)}", hint="name a file, a folder of files, or a glob in quotes"
         )
     files = tuple(_file(place, one) for one in found)
-    kinds = sorted({file.kind for file in files})
+    others = [one for one in files if isinstance(one, Place)]
+    if others:
+        raise _no_rows(place, others, [one for one in files if isinstance(one, SourceFile)])
+    rows = tuple(one for one in files if isinstance(one, SourceFile))
+    kinds = sorted({file.kind for file in rows})
     if len(kinds) > 1:
         raise UsageError(
             f"the files at {redacted(text)} are of several formats: {', '.join(kinds)}",
-            hint=f"name those of one with a glob, in quotes: '{redacted(text).rstrip('/')}/*.parquet'",
+            hint=f"name those of one with a glob, in quotes: '{_glob_for(place, rows)}'",
         )
-    return files
+    return rows
 
 
 def kind_of_name(name: str) -> Kind | None:
@@ -114,19 +121,41 @@ def unreadable(file: SourceFile, error: Exception) -> MlpackError:
     )
 
 
-def _file(place: Place, found: Found) -> SourceFile:
+def _file(place: Place, found: Found) -> SourceFile | Place:
+    """The file at ``found``; its place alone where it is of no format that rows are read from."""
     root = place.path.rstrip("/") + "/"
     shown = place.shown if found.path == place.path else redacted(found.path)  # of a glob
     if found.path.startswith(root):
         shown = f"{place.shown.rstrip('/')}/{found.path.removeprefix(root)}"
     here = replace(place, path=found.path, shown=shown)
     kind = kind_of_name(found.path) or _kind_by_content(here)
-    if kind is None:
-        raise UsageError(
-            f"{shown} is of no format that rows are read from",
-            hint=f"Parquet, CSV, Arrow or JSON lines, with one of the endings {', '.join(ENDINGS)}",
-        )
-    return SourceFile(here, found, kind)
+    return here if kind is None else SourceFile(here, found, kind)
+
+
+def _no_rows(place: Place, others: Sequence[Place], files: Sequence[SourceFile]) -> UsageError:
+    more = "" if len(others) == 1 else f", and so {len(others) - 1} more"
+    known = f"Parquet, CSV, Arrow or JSON lines, with one of the endings {', '.join(ENDINGS)}"
+    return UsageError(
+        f"{others[0].shown} is of no format that rows are read from{more}",
+        why=known if files else "",
+        hint=f"name those that are rows with a glob, in quotes: '{_glob_for(place, files)}'" if files else known,
+    )
+
+
+def _glob_for(place: Place, files: Sequence[SourceFile]) -> str:
+    """A glob for most of ``files``: those with one ending, in folders of one depth."""
+    root = place.shown.rstrip("/")
+    inner = [file.name.removeprefix(f"{root}/") if file.name.startswith(f"{root}/") else "" for file in files]
+    if not all(inner):  # of a glob already
+        root, inner = posixpath.dirname(root), [posixpath.basename(file.name) for file in files]
+    globs = Counter("*/" * name.count("/") + _alike(posixpath.basename(name)) for name in inner)
+    return posixpath.join(root, globs.most_common(1)[0][0])
+
+
+def _alike(name: str) -> str:
+    """A glob for names that end as this one does."""
+    endings = PurePosixPath(name).suffixes
+    return f"*{''.join(endings[-2:] if endings[-1] in COMPRESSED else endings[-1:])}" if endings else name
 
 
 def _kind_by_content(place: Place) -> Kind | None:

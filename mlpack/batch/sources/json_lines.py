@@ -1,4 +1,7 @@
-"""JSON lines: an object a line. Blocks of lines that are all of the known types are read by Arrow, others line by line."""
+"""JSON lines: an object a line. Blocks of lines that are all of the known types are read by Arrow, others line by line.
+
+A line that is no object counts as a row, which can be refused or set aside with the number of the line.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlpack.batch.places import Place
-from mlpack.batch.sources.chunk import Chunk, Column, chunk_of
+from mlpack.batch.sources.chunk import Broken, Chunk, Column, chunk_of
 from mlpack.core.errors import DataError
 
 _BLOCK = 4 << 20
@@ -55,7 +58,7 @@ class JsonLinesReader:
             (batch,) = table.select(schema.names).combine_chunks().to_batches()
             return chunk_of(batch)
         except (pa.ArrowException, ValueError):
-            return _by_line(_objects(block, line, self._place.shown), schema)
+            return _by_line(_rows(block, line), schema)
 
     def _blocks(self) -> Iterator[bytes]:
         """The file in blocks that end where a line does."""
@@ -72,29 +75,25 @@ class JsonLinesReader:
             yield rest
 
 
-def _objects(block: bytes, line: int, name: str) -> list[dict[str, Any]]:
-    found = []
-    for place, text in enumerate(block.splitlines()):
+def _rows(block: bytes, line: int) -> list[dict[str, Any] | Broken]:
+    """The rows of ``block``, which begins behind ``line`` lines of the file."""
+    found: list[dict[str, Any] | Broken] = []
+    for number, text in enumerate(block.split(b"\n"), line + 1):
         if not text.strip():
             continue
         try:
             value = json.loads(text)
-        except ValueError as error:
-            raise DataError(
-                f"{name}, line {line + place + 1} is no JSON", why=str(error), hint="correct that line"
-            ) from error
-        if not isinstance(value, dict):
-            raise DataError(
-                f"{name}, line {line + place + 1} is no object",
-                hint='write a row as {"NAME": VALUE, ...} on a line of its own',
-            )
-        found.append(value)
+            wrong = "" if isinstance(value, dict) else 'no object, which a row is: {"NAME": VALUE, ...}'
+        except (ValueError, RecursionError) as error:
+            wrong = f"no JSON: {error}"
+        found.append(Broken(f"line {number} is {wrong}", text.decode("utf-8", "replace").strip()) if wrong else value)
     return found
 
 
-def _by_line(objects: Sequence[Mapping[str, Any]], schema: Any) -> Chunk:
+def _by_line(rows: Sequence[dict[str, Any] | Broken], schema: Any) -> Chunk:
+    objects: list[dict[str, Any]] = [{} if isinstance(one, Broken) else one for one in rows]
     columns = {name: _column([one.get(name) for one in objects], schema.field(name).type) for name in schema.names}
-    return Chunk(len(objects), columns)
+    return Chunk(len(rows), columns, {row: one for row, one in enumerate(rows) if isinstance(one, Broken)})
 
 
 def _column(values: list[Any], type_: Any) -> Column:
@@ -115,7 +114,11 @@ def _schema(block: bytes, known: Mapping[str, Any], name: str) -> Any:
     import pyarrow as pa
     from pyarrow import json as arrow_json
 
-    objects = _objects(block, 0, name)
+    rows = _rows(block, 0)
+    objects = [one for one in rows if not isinstance(one, Broken)]
+    if rows and not objects:
+        why = next(one.reason for one in rows if isinstance(one, Broken))
+        raise DataError(f"{name} has no row", why=why, hint="write each row as an object on a line of its own")
     names = list(dict.fromkeys(key for one in objects for key in one))
     guessed: dict[str, Any] = {}
     others = [key for key in names if key not in known]
