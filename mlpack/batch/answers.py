@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlpack.batch.vectors import column_of
 from mlpack.core.errors import UsageError
 from mlpack.runtime.coerce.answers import Answer, Answers
 from mlpack.runtime.session import Array, Outputs
@@ -105,10 +106,13 @@ def _array(column: OutputColumn, array: Array, rows: int) -> Any:
         array = np.ascontiguousarray(array.reshape(rows, -1)[:, column.place])
     if array.dtype.kind == "V":  # bfloat16
         array = array.astype(np.float32)
-    if array.ndim == 1 or any(isinstance(size, str) for size in column.inner):
-        return pa.array(array if array.ndim == 1 else list(array.tolist()), _type(column), from_pandas=False)
     type_ = _type(column)
-    made = pa.array(array.reshape(-1))
+    if array.ndim > 1 and any(isinstance(size, str) for size in column.inner):
+        return pa.array(list(array.tolist()), type_)
+    flat = array.reshape(-1)
+    made = pa.array(flat, from_pandas=False) if flat.dtype.kind in "OSU" else column_of(flat)
+    if array.ndim == 1:
+        return made.cast(type_)
     kinds = []
     while pa.types.is_fixed_size_list(type_):
         kinds.append(type_)

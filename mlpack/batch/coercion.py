@@ -17,6 +17,7 @@ import numpy as np
 from mlpack.batch.matching import Match
 from mlpack.batch.nesting import apart, nested, odd_rows, plain, side_by_side
 from mlpack.batch.sources.chunk import Chunk, Column
+from mlpack.batch.vectors import vector
 from mlpack.runtime.coerce.checks import Checks
 from mlpack.runtime.coerce.columns import column as column_of
 from mlpack.runtime.coerce.fields import Field, Layout, member
@@ -222,9 +223,9 @@ def from_arrow(column: Column, field: Field) -> Any:
         column = column.dictionary_decode()
     numeric = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
     if numeric and (not column.null_count or (field.missing and field.kind == "float")):
-        return column.to_numpy(zero_copy_only=False)
+        return vector(column)
     if pa.types.is_boolean(column.type) and not column.null_count:
-        return column.to_numpy(zero_copy_only=False)
+        return vector(column)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return column.to_numpy(zero_copy_only=False)  # a third of the time of to_pylist
     return column.to_pylist()
@@ -252,7 +253,7 @@ def _floats(column: Any, *, missing: bool) -> Any:
         array = column.cast(pa.float64())
     except pa.ArrowInvalid:
         return [_float(cell) for cell in column.to_pylist()]
-    numbers = array.to_numpy(zero_copy_only=False)  # null is NaN
+    numbers = vector(array)  # null is NaN
     if missing or not np.isnan(numbers).any():
         return numbers
     return [None if math.isnan(one) else one for one in numbers.tolist()]

@@ -13,6 +13,7 @@ import numpy as np
 
 from mlpack.batch.matching import is_list
 from mlpack.batch.sources.chunk import Column, as_list
+from mlpack.batch.vectors import vector
 from mlpack.runtime.session import Array
 
 
@@ -28,7 +29,7 @@ def nested(column: Column, inner: Sequence[int | str]) -> Any:
         if pa.types.is_fixed_size_list(flat.type):
             size = flat.type.list_size
         else:
-            lengths = flat.value_lengths().to_numpy(zero_copy_only=False)
+            lengths = vector(flat.value_lengths())
             size = int(lengths[0]) if len(lengths) else 0
             if (lengths != size).any():
                 return column.to_pylist()
@@ -38,7 +39,7 @@ def nested(column: Column, inner: Sequence[int | str]) -> Any:
             return column.to_pylist()
     if not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type)):
         return column.to_pylist()
-    values = flat.to_numpy(zero_copy_only=False).reshape(shape)
+    values = vector(flat).reshape(shape)
     wanted = [size for size in inner if isinstance(size, int)]
     if len(shape) == 2 and len(inner) > 1 and len(wanted) == len(inner) and shape[1] == math.prod(wanted):
         return values.reshape(shape[0], *wanted)  # a row that was flattened
@@ -61,13 +62,13 @@ def odd_rows(column: Column, inner: Sequence[int | str]) -> Array:
     ends: list[Array] = []
     for size in inner:
         lengths = _lengths(level)
-        there = level.is_valid().to_numpy(zero_copy_only=False) if level.null_count else np.ones(len(level), dtype=bool)
+        there = vector(level.is_valid()) if level.null_count else np.ones(len(level), dtype=bool)
         wanted = size if isinstance(size, int) else next(iter(lengths[there][:1].tolist()), 0)
         odd.append(_owners(np.flatnonzero(~there | (lengths != wanted)), ends))
         ends.append(np.cumsum(lengths))
         level = level.flatten()
     if level.null_count:
-        odd.append(_owners(np.flatnonzero(level.is_null().to_numpy(zero_copy_only=False)), ends))
+        odd.append(_owners(np.flatnonzero(vector(level.is_null())), ends))
     return np.unique(np.concatenate(odd))
 
 
@@ -99,11 +100,11 @@ def _lengths(lists: Any) -> Array:
     import pyarrow as pa
 
     if not pa.types.is_fixed_size_list(lists.type):
-        lengths: Array = lists.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        lengths: Array = vector(lists.value_lengths().fill_null(0))
         return lengths
     lengths = np.full(len(lists), lists.type.list_size, dtype=np.int64)
     if lists.null_count:
-        lengths[lists.is_null().to_numpy(zero_copy_only=False)] = 0
+        lengths[vector(lists.is_null())] = 0
     return lengths
 
 
