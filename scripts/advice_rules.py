@@ -9,7 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from mlpack.advise.rules import RULES, Rule
+from mlpack.advise.rule import Rule
+from mlpack.advise.rules import RULES
 
 PAGE = Path(__file__).parent.parent / "docs" / "choosing.md"
 _MARKED = re.compile(r"(<!-- rules:[^\n]*-->\n).*?(<!-- /rules -->)", re.DOTALL)

@@ -89,6 +89,7 @@ class Advice(Shown):
             "recommendation": dict(self.recommendation()),
             "decisions": {decision.topic: decision.to_json() for decision in self.verdict.decisions},
             "notes": [note.to_json() for note in self.verdict.notes],
+            "contradictions": [one.to_json() for one in self.verdict.contradictions],
             "answers": self.answers.to_json(),
             "assumed": list(self.assumed),
             "measured": self.measured.to_json() if self.measured else None,
@@ -107,8 +108,10 @@ class Advice(Shown):
         ]
 
     def view(self) -> Sequence[Block]:
-        """The recommendation, the figures, the reasons, the commands."""
-        return [self._verdict(), Facts(self.recommendation()), *self._figures(), *self._reasons(), *self._commands()]
+        """The recommendation, what contradicts itself in the answers, the figures, the reasons, the commands."""
+        contradictions = [Line(f"contradiction: {one.text}", "warn") for one in self.verdict.contradictions]
+        parts = (contradictions, self._figures(), self._reasons(), self._commands())
+        return [self._verdict(), Facts(self.recommendation()), *(block for part in parts for block in part)]
 
     def _verdict(self) -> Line:
         mode, protocol = self.choice("mode"), self.choice("protocol")

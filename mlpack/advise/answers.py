@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from mlpack.core.errors import UsageError
@@ -27,9 +28,32 @@ GRPC_LANGUAGES = frozenset(
         "python",
         "ruby",
         "rust",
+        "scala",
+        "swift",
     }
 )
-"""Those of https://grpc.io/docs/languages/, and Rust, whose tonic is in wide use. A browser is none of them."""
+"""Those of https://grpc.io/docs/languages/, and Rust, Scala and Swift, whose tonic, ScalaPB and grpc-swift are in wide use."""
+HTTP_LANGUAGES = frozenset(
+    {
+        "browser",
+        "c",
+        "curl",
+        "elixir",
+        "excel",
+        "javascript",
+        "julia",
+        "lua",
+        "matlab",
+        "other",
+        "perl",
+        "r",
+        "typescript",
+    }
+)
+"""What has HTTP and no gRPC of its own. JavaScript is taken for a browser's; on a server it is ``node``."""
+_ALIASES = {"golang": "go", "js": "javascript", "nodejs": "node", "node.js": "node", "py": "python", "ts": "typescript"}
+_ALIKE = 0.75
+"""How much of a name has to be there for it to be meant: of ``phyton`` 0.83."""
 _AT_LEAST: Mapping[str, float] = {
     "latency_ms": 0,
     "rows_per_day": 1,
@@ -75,6 +99,13 @@ class Answers:
                 raise UsageError(f"{option} has to be {least:g} or more, and is {value:g}", hint="mlpack advise --help")
         if not self.languages or not all(self.languages):
             raise UsageError("no language is named", hint="--languages python,java; browser and curl count as well")
+        unknown = [one for one in self.languages if one not in GRPC_LANGUAGES | HTTP_LANGUAGES]
+        if unknown:
+            raise UsageError(
+                f"{unknown[0]!r} is no language that is known here",
+                why=f"known are {', '.join(sorted(GRPC_LANGUAGES | HTTP_LANGUAGES))}",
+                hint=f"--languages {','.join(_known(self.languages))}, where other is anything that has HTTP and no gRPC",
+            )
 
     @property
     def somebody_waits(self) -> bool:
@@ -92,9 +123,14 @@ class Answers:
         return tuple(language for language in self.languages if language in GRPC_LANGUAGES)
 
     @property
+    def requests_per_day(self) -> float:
+        """Requests of a day, which is less than one where a request is longer than the day."""
+        return self.rows_per_day / self.rows_per_request
+
+    @property
     def peak_rate(self) -> float:
         """Requests a second at the busiest time."""
-        return self.rows_per_day / self.rows_per_request / 86_400 * self.peak_factor
+        return self.requests_per_day / 86_400 * self.peak_factor
 
     def to_json(self) -> dict[str, Any]:
         """The answers as JSON-ready values."""
@@ -116,4 +152,11 @@ def answers_of(given: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[Answ
 def languages_of(named: Any) -> tuple[str, ...]:
     """``"Python, Java"`` or a list of names, as `Answers` has them."""
     parts = named.split(",") if isinstance(named, str) else list(named)
-    return tuple(dict.fromkeys(part.strip().lower() for part in parts if part.strip()))
+    names = (part.strip().lower() for part in parts if part.strip())
+    return tuple(dict.fromkeys(_ALIASES.get(name, name) for name in names))
+
+
+def _known(named: tuple[str, ...]) -> list[str]:
+    """``named`` with the known name that is most like each unknown one, and ``other`` where none is."""
+    known = sorted(GRPC_LANGUAGES | HTTP_LANGUAGES)
+    return [one if one in known else (get_close_matches(one, known, 1, _ALIKE) or ["other"])[0] for one in named]

@@ -12,9 +12,11 @@ from mlpack.advise.answers import Answers
 from mlpack.advise.capacity import Figures
 from mlpack.advise.measurements import UTILISATION, Measurements, ModelFacts, Way
 
-Topic = Literal["mode", "protocol", "format", "hardware", "spare", "place", "engine", "note"]
+Topic = Literal["mode", "protocol", "format", "hardware", "spare", "place", "engine", "contradiction", "note"]
 MANY_ROWS = 100
 """Rows of a request from which on JSON is most of its cost."""
+ROUND_TRIP_MS = 0.5
+"""From one machine to another of the same data centre, and back."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,17 @@ class Case:
         return 1000 * self.measured.alone[way].p50 / (1 - UTILISATION) / self.answers.latency_ms
 
     @property
+    def between_requests_ms(self) -> float:
+        """The time that each caller has from one request to the next, at the peak."""
+        return 1000 * self.answers.clients / self.answers.peak_rate
+
+    @property
+    def soonest_ms(self) -> float:
+        """Before that no answer is back: a round trip, or what an idle service took."""
+        idle = 1000 * self.measured.alone[self.way].p50 if self.measured else 0.0
+        return max(ROUND_TRIP_MS, idle)
+
+    @property
     def is_slow_now_and_then(self) -> bool:
         """Whether answers are in time, and one in a hundred is not."""
         if self.measured is None or not self.is_served or self.lateness(self.way) > 1:
@@ -95,6 +108,10 @@ class Case:
             "rows": answers.rows_per_request,
             "bulk": answers.bulk_rows,
             "day": answers.rows_per_day,
+            "clients": answers.clients,
+            "requests": answers.requests_per_day,
+            "between": self.between_requests_ms,
+            "round_trip": ROUND_TRIP_MS,
             "format": self.model.format if self.model else "",
             "replicas": self.replicas,
             "utilisation": UTILISATION,

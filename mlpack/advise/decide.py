@@ -10,7 +10,11 @@ from mlpack.advise.answers import Answers
 from mlpack.advise.capacity import Figures, figures_of
 from mlpack.advise.case import Case, Topic, way_of
 from mlpack.advise.measurements import Measurements, ModelFacts
-from mlpack.advise.rules import RULES, TOPICS, Rule
+from mlpack.advise.rule import Rule
+from mlpack.advise.rules import RULES, TOPICS
+
+_TOLD: tuple[Topic, ...] = ("contradiction", "note")
+"""Topics without a decision: all that holds is told."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Verdict:
     decisions: tuple[Decision, ...]
     notes: tuple[Reason, ...]
     figures: Figures
+    contradictions: tuple[Reason, ...] = ()
+    """Answers that cannot all be meant."""
 
     def choice(self, topic: Topic) -> str:
         """What was chosen for ``topic``."""
@@ -59,7 +65,7 @@ def decide(answers: Answers, model: ModelFacts | None = None, measured: Measurem
     case = Case(answers, model, measured)
     decisions: list[Decision] = []
     for topic in TOPICS:
-        if topic == "note":
+        if topic in _TOLD:
             continue
         decision = _decision(case, topic)
         decisions.append(decision)
@@ -67,8 +73,8 @@ def decide(answers: Answers, model: ModelFacts | None = None, measured: Measurem
         if topic == "spare":
             case = replace(case, figures=_figures(case))
     assert case.figures is not None
-    notes = tuple(_reason(rule, case) for rule in _holding(case, "note"))
-    return Verdict(tuple(decisions), notes, case.figures)
+    contradictions, notes = (tuple(_reason(rule, case) for rule in _holding(case, topic)) for topic in _TOLD)
+    return Verdict(tuple(decisions), notes, case.figures, contradictions)
 
 
 def _figures(case: Case) -> Figures:

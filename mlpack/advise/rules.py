@@ -1,16 +1,13 @@
 """The rules of the advice, in one table.
 
 Within a topic the first rule that holds decides: the order is the precedence. Those behind it that hold too and say the same
-are further reasons; those that say otherwise are outweighed. Of the notes, all that hold are told. A topic sees what the topics
-before it in `TOPICS` decided.
+are further reasons; those that say otherwise are outweighed. Of the contradictions and of the notes, all that hold are told.
+A topic sees what the topics before it in `TOPICS` decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from mlpack.advise.case import MANY_ROWS, Case, Topic
+from mlpack.advise.case import MANY_ROWS, Topic
 from mlpack.advise.conditions import (
     NIGHT_HOURS,
     always,
@@ -20,6 +17,8 @@ from mlpack.advise.conditions import (
     needs_a_cluster,
     only_grpc_is_in_time,
 )
+from mlpack.advise.contradictions import CONTRADICTIONS
+from mlpack.advise.rule import Rule
 from mlpack.advise.sources import (
     ASKED,
     BALANCING,
@@ -39,24 +38,22 @@ from mlpack.advise.sources import (
     STATIC,
 )
 
-TOPICS: tuple[Topic, ...] = ("mode", "protocol", "format", "hardware", "spare", "place", "engine", "note")
+TOPICS: tuple[Topic, ...] = (
+    "mode",
+    "protocol",
+    "format",
+    "hardware",
+    "spare",
+    "place",
+    "engine",
+    "contradiction",
+    "note",
+)
 HOUR_MS = 3_600_000
 FAR_TOO_LATE = 4
 MOST_ROWS = 20_000
 """Rows that a service takes in a request, unless `--max-rows` says more."""
 _SATURATED = 0.85
-
-
-@dataclass(frozen=True)
-class Rule:
-    """``choice`` for ``topic`` where ``when`` holds; ``why`` may name the words of `Case.words` in braces."""
-
-    name: str
-    topic: Topic
-    choice: str
-    when: Callable[[Case], bool]
-    why: str
-    source: str
 
 
 # Each rule: its name, topic and choice; when it holds; why; and where that is from.
@@ -297,6 +294,7 @@ RULES: tuple[Rule, ...] = (
         "There is nothing to predict in bulk.",
         ASKED,
     ),
+    *CONTRADICTIONS,
     Rule(
         "spread-grpc", "note", "",
         lambda case: case.has_grpc and case.replicas > 1,

@@ -26,6 +26,7 @@ from mlpack.cli.options import (
 from mlpack.cli.render import Renderer
 from mlpack.cli.signals import ended_in_order
 from mlpack.cli.spinner import Spinner
+from mlpack.core.errors import UsageError
 from mlpack.core.view import Result
 
 _CALLERS, _LOAD, _MONEY = "Callers", "Load", "Machines"
@@ -168,8 +169,26 @@ def _asked(said: dict[str, Any]) -> dict[str, Any]:
             if isinstance(default, bool):
                 answers[name] = typer.confirm(question, default=default, err=True)
             else:
-                answers[name] = typer.prompt(question, default=default, type=type(default), err=True)
+                answers[name] = typer.prompt(question, default=default, value_proc=_checked(name, default), err=True)
     return answers
+
+
+def _checked(name: str, default: Any) -> Callable[[Any], Any]:
+    """Takes what is typed for ``name``; what cannot be is asked again, and not told after the last question."""
+
+    def check(typed: Any) -> Any:
+        from mlpack.advise.answers import answers_of
+
+        try:
+            value = type(default)(typed)
+            answers_of({name: value}, {})
+        except ValueError as error:
+            raise typer.BadParameter(f"{typed!r} is no number") from error
+        except UsageError as error:
+            raise typer.BadParameter("; ".join(part for part in (error.message, error.why) if part)) from error
+        return value
+
+    return check
 
 
 def _teller(renderer: Renderer, spinner: Spinner) -> Callable[[str], None]:

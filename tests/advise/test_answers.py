@@ -42,6 +42,18 @@ def test_what_the_model_says_is_no_assumption_and_the_user_knows_better():
     assert not answers_of({"images": False}, {"images": True})[0].images
 
 
+def test_a_language_that_is_unknown_is_told_with_those_that_are_known():
+    with pytest.raises(UsageError, match="'phyton' is no language") as refused:
+        answers_of({"languages": "go,phyton,klingon"}, {})
+    assert {"python", "browser", "other", "c++"} <= set(refused.value.why.removeprefix("known are ").split(", "))
+    assert refused.value.hint.startswith("--languages go,python,other,")
+
+
+def test_languages_have_other_names():
+    assert languages_of("golang, Node.js, go, JS") == ("go", "node", "javascript")
+    assert Answers(languages=("scala", "other")).without_grpc == ("other",)
+
+
 def test_languages():
     assert languages_of(["Go", " go ", "C#"]) == ("go", "c#")
     answers = Answers(languages=("go", "browser", "curl"))

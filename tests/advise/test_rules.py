@@ -47,6 +47,12 @@ CASES = {
     "longer-than-a-night": ({"latency_ms": 0, "rows_per_day": 10**12}, None, None),
     "one-machine-does": ({"latency_ms": 0}, None, None),
     "no-runs": ({}, None, None),
+    "stream-and-nobody-waits": ({"streaming": True, "latency_ms": 0}, None, None),
+    "strangers-and-nobody-waits": ({"audience": "public", "latency_ms": 7_200_000}, None, None),
+    "request-longer-than-a-day": ({"rows_per_day": 5, "rows_per_request": 10}, None, None),
+    "more-callers-than-requests": ({"rows_per_day": 5}, None, None),
+    "too-few-callers": ({"clients": 1, "rows_per_day": 10**9}, None, None),
+    "sooner-than-a-network": ({"latency_ms": 0.01}, None, None),
     "spread-grpc": ({"images": True}, None, None),
     "lock-the-door": ({"audience": "public"}, None, None),
     "tensors-as-bytes": ({"audience": "public", "rows_per_request": 500, "languages": ("r",)}, None, None),
@@ -80,7 +86,7 @@ def test_every_rule_has_a_case():
 def test_a_rule_holds_and_is_told(name):
     verdict = decide(*facts(*CASES[name]))
     told = {reason.rule: reason for decision in verdict.decisions for reason in decision.reasons}
-    told |= {note.rule: note for note in verdict.notes}
+    told |= {note.rule: note for note in (*verdict.contradictions, *verdict.notes)}
     assert name in told
     assert not re.search(r"[{}]|nan|inf\b", told[name].text)
 
@@ -92,9 +98,33 @@ def test_no_rule_holds_everywhere_but_the_last_of_a_topic(name):
     told = set()
     for other in CASES.values():
         verdict = decide(*facts(*other))
-        reasons = [*verdict.notes, *(reason for decision in verdict.decisions for reason in decision.reasons)]
+        reasons = [
+            *verdict.contradictions,
+            *verdict.notes,
+            *(reason for decision in verdict.decisions for reason in decision.reasons),
+        ]
         told.add(name in {reason.rule for reason in reasons})
     assert told == {True, False}, rule
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({}, {"streaming": True}, {"latency_ms": 0}, {"latency_ms": 1}, {"clients": 1}, {"clients": 1000}),
+        {"audience": "public", "languages": ("browser",), "rows_per_day": 10**8, "clients": 1000},
+        {"latency_ms": 0, "rows_per_day": 10, "clients": 1000, "rows_per_request": 100},
+        {"rows_per_day": 10**9, "rows_per_request": 1000},
+    ],
+)
+def test_what_can_be_meant_is_no_contradiction(said):
+    assert decide(replace(ANSWERS, **said)).contradictions == ()
+
+
+def test_callers_that_are_enough_for_a_network_can_be_too_few_for_a_model():
+    often = replace(ANSWERS, clients=1, rows_per_day=10**7)  # every 2.9 ms
+    assert decide(often).contradictions == ()
+    slow = decide(often, MODEL, measured(alone=5e-3))
+    assert [one.rule for one in slow.contradictions] == ["too-few-callers"]
 
 
 def test_a_reason_has_a_source():

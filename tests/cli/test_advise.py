@@ -54,7 +54,18 @@ def test_quiet_is_one_line(advise):
 def test_the_document(advise):
     data = data_of(advise, "--rows-per-day", 50_000_000, "--languages", "go,java", "--streaming", "--no-images")
     assert set(data) == {
-        *("model", "recommendation", "decisions", "notes", "answers", "assumed", "measured", "figures", "commands"),
+        *(
+            "model",
+            "recommendation",
+            "decisions",
+            "notes",
+            "contradictions",
+            "answers",
+            "assumed",
+            "measured",
+            "figures",
+        ),
+        "commands",
     }
     assert data["answers"]["languages"] == ["go", "java"]
     assert data["answers"]["streaming"] is True
@@ -87,6 +98,7 @@ def test_every_option_reaches_the_rules(advise, arguments, topic, choice):
     [
         (("--audience", "martians"), 2),
         (("--clients", "0"), 2),
+        (("--languages", "python,klingon"), 2),
         (("--latency-ms", "soon"), 2),
         (("nothing.joblib",), 2),
         (("--name", "x"), 2),
@@ -97,6 +109,15 @@ def test_a_call_that_cannot_work(advise, arguments, code):
     assert (ended, out) == (code, "")
     assert "\nnext: " in err
     assert json.loads(advise(*arguments, "--json")[1])["exit_code"] == code
+
+
+def test_answers_that_contradict_each_other_are_told_before_the_reasons(advise):
+    _, out, _ = advise("--streaming", "--latency-ms", 0, "--audience", "public")
+    assert out.count("contradiction: ") == 2
+    assert out.index("Hardware") < out.index("contradiction: Rows come as a steady stream") < out.index("Why")
+    told = data_of(advise, "--streaming", "--latency-ms", 0)["contradictions"]
+    assert [one["rule"] for one in told] == ["stream-and-nobody-waits"]
+    assert "contradiction" not in advise("--streaming")[1]
 
 
 def conversation(arguments, answers):
@@ -134,6 +155,16 @@ def test_on_a_terminal_it_asks_for_what_was_not_said():
     assert out.startswith("your model: run it by night")
     assumed = out.partition("Assumed")[2].partition("Sources")[0]
     assert "rows a day" not in assumed
+
+
+def test_what_cannot_be_is_asked_again_there():
+    answers = ["martians", "public", "soon", "0", "", "", "", "", "phyton", "python", ""]
+    said, out, code = conversation([], [*answers[:-1], "n"])
+    assert (code, out.startswith("your model: run it by night")) == (0, True)
+    assert "'martians' is no audience" in said
+    assert "'soon' is no number" in said
+    assert "known are browser, c, c#" in said
+    assert [said.count(question) for question in ("Who calls it", "How long may", "written in")] == [2, 2, 2]
 
 
 def test_with_yes_it_asks_nothing_even_there():
