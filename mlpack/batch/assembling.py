@@ -24,16 +24,10 @@ def assemble(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, p
     where = folder.here if folder.local else Path(tempfile.gettempdir())
     path = where / f".part-all.{secrets.token_hex(4)}.tmp"  # is removed with those that a run which was ended had begun
     try:
-        with path.open("xb") as sink:
-            if kind in {"csv", "jsonl"}:
-                _chain(folder, parts, sink, _head(schema) if kind == "csv" else b"")
-            else:
-                _again(folder, parts, kind, encoder(kind, sink, schema))
-            sink.flush()
-            os.fsync(sink.fileno())
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size = path.stat().st_size
+        if len(parts) == 1 and _is_linked(folder, parts[0], path):
+            digest, size = parts[0].sha256, parts[0].size
+        else:
+            digest, size = _written(folder, parts, kind, schema, path)
         put(path, place)
     except OSError as error:
         raise OutputError(
@@ -44,6 +38,30 @@ def assemble(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, p
     finally:
         path.unlink(missing_ok=True)
     return Written(place.name, sum(part.rows for part in parts), size, digest)
+
+
+def _is_linked(folder: Place, part: Written, path: Path) -> bool:
+    """Give the only part a second name, which the file keeps when the part is removed. Not every disk can, and no store."""
+    if not folder.local:
+        return False
+    try:
+        path.hardlink_to(folder.here / part.name)
+    except OSError:
+        return False
+    return True
+
+
+def _written(folder: Place, parts: Sequence[Written], kind: Kind, schema: Any, path: Path) -> tuple[str, int]:
+    """Write the rows of ``parts`` to ``path``: the SHA-256 and the bytes of it. Raises OSError."""
+    with path.open("xb") as sink:
+        if kind in {"csv", "jsonl"}:
+            _chain(folder, parts, sink, _head(schema) if kind == "csv" else b"")
+        else:
+            _again(folder, parts, kind, encoder(kind, sink, schema))
+        sink.flush()
+        os.fsync(sink.fileno())
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size
 
 
 def _chain(folder: Place, parts: Sequence[Written], sink: BinaryIO, head: bytes) -> None:
