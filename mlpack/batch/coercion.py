@@ -27,13 +27,12 @@ from mlpack.runtime.coerce.tensors import Tensors
 from mlpack.runtime.errors import ContractError
 from mlpack.runtime.session import Array, Feed
 from mlpack.runtime.signature import Signature
-from mlpack.verify.tables.cells import MISSING
+from mlpack.verify.tables.cells import MISSING, truth_of
 
 WHERE = "rows"
 _STRETCH = 1024
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?\d+")
-_TRUTHS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -242,7 +241,7 @@ def from_text(column: Any, field: Field, *, blank: str | None) -> Any:
         return _floats(column, missing=field.missing)
     cells = column.to_pylist()
     if field.kind == "bool":
-        return [_TRUTHS.get(cell.strip().lower(), cell) if cell is not None else None for cell in cells]
+        return [cell if cell is None or (truth := truth_of(cell)) is None else truth for cell in cells]
     return [_whole(cell) for cell in cells]
 
 

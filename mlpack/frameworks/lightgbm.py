@@ -35,13 +35,14 @@ class LightGBM:
         """Whether ``model`` is a Booster or an estimator of LightGBM."""
         return any(kind.__module__.partition(".")[0] == "lightgbm" for kind in type(model).__mro__)
 
-    def signature(self, model: Any, sample: Feed | None = None) -> Signature:  # noqa: ARG002
-        """One float64 matrix in, or an input a column where a data frame named categories; what the model answers out.
+    def signature(self, model: Any, sample: Feed | None = None) -> Signature:
+        """One float64 matrix in, or an input a column where a data frame named categories or ``sample`` has truth values; what
+        the model answers out.
 
         Raises NoRouteError when it is not fitted.
         """
         booster = _booster(model)
-        inputs = _inputs(booster)
+        inputs = _inputs(booster, sample or {})
         feed = {spec.name: _two_rows(spec, inputs.categories.get(spec.name, ())) for spec in inputs.inputs}
         outputs = output_specs(model, rows_reader(model, inputs)(feed))
         return Signature(inputs.inputs, outputs, inputs.columns, inputs.categories, class_labels(model, outputs))
@@ -64,7 +65,7 @@ class LightGBM:
             ColumnHint(thresholds=_spread(found), integral=position in integral)
             for position, found in enumerate(thresholds)
         )
-        if not signature.categories:
+        if len(signature.inputs) == 1 and not signature.categories:
             return InputHints({signature.inputs[0].name: columns})
         return InputHints(
             {
@@ -98,12 +99,13 @@ def _booster(model: Any) -> Any:
     return model.booster_
 
 
-def _inputs(booster: Any) -> Signature:
+def _inputs(booster: Any, sample: Feed) -> Signature:
     names = tuple(booster.feature_name())
     categories = _named_categories(booster, names)
-    if not categories:
+    dtypes = {name: "bool" for name in names if name in sample and np.asarray(sample[name]).dtype == bool}
+    dtypes |= {name: tensor_dtype(np.asarray(known)) for name, known in categories.items()}
+    if not dtypes:
         return Signature((TensorSpec(_INPUT, "float64", ("batch", len(names))),), columns={_INPUT: names})
-    dtypes = {name: tensor_dtype(np.asarray(known)) for name, known in categories.items()}
     inputs = tuple(TensorSpec(name, dtypes.get(name, "float64"), ("batch", 1)) for name in names)
     return Signature(inputs, categories=categories)
 

@@ -18,6 +18,8 @@ from mlpack.runtime.signature import Scalar, Signature, TensorSpec
 
 _INPUT = "input"
 _MOST_THRESHOLDS = 512
+_TRUTH = "i"
+"""XGBoost's feature type for an indicator: a column that was bool in the data frame of the training."""
 
 
 class XGBoost:
@@ -34,8 +36,9 @@ class XGBoost:
         """Whether ``model`` is a Booster or an estimator of XGBoost."""
         return any(kind.__module__.partition(".")[0] == "xgboost" for kind in type(model).__mro__)
 
-    def signature(self, model: Any, sample: Feed | None = None) -> Signature:  # noqa: ARG002
-        """One float32 matrix in, or an input a column where a data frame named categories; what the model answers out.
+    def signature(self, model: Any, sample: Feed | None = None) -> Signature:  # noqa: ARG002 - it knows which were bool
+        """One float32 matrix in, or an input a column where a data frame had categories or truth values; what the model
+        answers out.
 
         Raises NoRouteError when it is not fitted.
         """
@@ -69,7 +72,7 @@ class XGBoost:
             ColumnHint(thresholds=_spread(found), categories=tuple(sorted(known)), integral=bool(known))
             for found, known in zip(thresholds, categories, strict=True)
         )
-        if not signature.categories:
+        if len(signature.inputs) == 1 and not signature.categories:
             return InputHints({signature.inputs[0].name: columns})
         return InputHints(
             {
@@ -113,9 +116,11 @@ def _inputs(booster: Any) -> Signature:
     width = int(booster.num_features())
     names = tuple(booster.feature_names or (f"f{index}" for index in range(width)))
     categories = _named_categories(booster, names)
-    if not categories:
+    kinds = zip(names, booster.feature_types or (), strict=False)
+    dtypes = {name: "bool" for name, kind in kinds if kind == _TRUTH}
+    dtypes |= {name: tensor_dtype(np.asarray(known)) for name, known in categories.items()}
+    if not dtypes:
         return Signature((TensorSpec(_INPUT, "float32", ("batch", width)),), columns={_INPUT: names})
-    dtypes = {name: tensor_dtype(np.asarray(known)) for name, known in categories.items()}
     inputs = tuple(TensorSpec(name, dtypes.get(name, "float32"), ("batch", 1)) for name in names)
     return Signature(inputs, categories=categories)
 

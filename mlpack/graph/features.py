@@ -1,4 +1,4 @@
-"""The inputs of a booster as the one matrix its trees look at, named categories included."""
+"""The inputs of a booster as the one matrix its trees look at, named categories and truth values included."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def write_features(graph: GraphWriter, signature: Signature, dtype: str) -> str:
 
     A column with categories becomes the position of its value among them; a value that is none of them becomes NaN.
     """
-    if not signature.categories:
+    if len(signature.inputs) == 1 and not signature.categories:
         return graph.input(replace(signature.inputs[0], dtype=dtype))
     columns = []
     for spec in signature.inputs:

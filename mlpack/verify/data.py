@@ -11,9 +11,9 @@ import numpy as np
 from mlpack.core.errors import DataError
 from mlpack.runtime.session import Array, Feed
 from mlpack.runtime.signature import Signature
-from mlpack.verify.tables.arrays import fit_array_alone, fit_arrays, read_npy, read_npz
+from mlpack.verify.tables.arrays import fit_array_alone, fit_arrays, read_npy, read_npz, table_of_arrays
 from mlpack.verify.tables.delimited import read_delimited
-from mlpack.verify.tables.fit import fit_table
+from mlpack.verify.tables.fit import INPUT, fit_table
 from mlpack.verify.tables.parquet import read_parquet
 from mlpack.verify.tables.records import read_records
 from mlpack.verify.tables.table import Table
@@ -67,6 +67,38 @@ def read_data(path: Path, signature: Signature | None, *, max_rows: int | None =
             return fit_table(read_delimited(path, signature, max_rows), signature)
 
 
+def table_of(data: Any, *, max_rows: int | None = None) -> Table | None:
+    """``data`` as a table, whatever a model takes of it; None for what is none, such as images.
+
+    ``data`` is a path, of which only ``max_rows`` rows are read, or what is at hand. Raises DataError, MissingLibraryError.
+    """
+    if not isinstance(data, str | Path):
+        return _table_at_hand(data)
+    path = Path(data)
+    match _kind(path):
+        case "npz":
+            return table_of_arrays(read_npz(path, max_rows), path.name)
+        case "npy":
+            return table_of_arrays({INPUT: read_npy(path, max_rows)}, path.name)
+        case "parquet":
+            return read_parquet(path, max_rows)
+        case "json":
+            return read_records(path, max_rows)
+        case "delimited":
+            return read_delimited(path, None, max_rows)
+
+
+def _table_at_hand(sample: Any) -> Table | None:
+    source = "the sample"
+    if isinstance(sample, Mapping):
+        return table_of_arrays({str(name): _array(value) for name, value in sample.items()}, source)
+    if hasattr(sample, "columns") and hasattr(sample, "shape"):
+        return _frame(sample, source)
+    if _are_records(sample):
+        return _records(sample, source)
+    return None if sample is None or isinstance(sample, tuple) else table_of_arrays({INPUT: _array(sample)}, source)
+
+
 def _kind(path: Path) -> Kind:
     """What the file is by its content; an ending that says otherwise is an error. Raises DataError."""
     head = _head(path)
@@ -117,11 +149,19 @@ def sample_feed(sample: Any, signature: Signature | None) -> Feed:
         return fit_arrays({name: _array(value) for name, value in zip(names, sample, strict=True)}, signature, source)
     if hasattr(sample, "columns") and hasattr(sample, "shape"):
         return fit_table(_frame(sample, source), signature)
-    if isinstance(sample, list) and sample and all(isinstance(row, Mapping) for row in sample):
-        names = list(sample[0])
-        columns = tuple([row.get(name) for row in sample] for name in names)
-        return fit_table(Table(source, tuple(names), columns, range(1, len(sample) + 1), "row"), signature)
+    if _are_records(sample):
+        return fit_table(_records(sample, source), signature)
     return fit_array_alone(_array(sample), signature, source)
+
+
+def _are_records(sample: Any) -> bool:
+    return isinstance(sample, list) and bool(sample) and all(isinstance(row, Mapping) for row in sample)
+
+
+def _records(rows: list[Mapping[str, Any]], source: str) -> Table:
+    names = list(rows[0])
+    columns = tuple([row.get(name) for row in rows] for name in names)
+    return Table(source, tuple(names), columns, range(1, len(rows) + 1), "row")
 
 
 def _frame(frame: Any, source: str) -> Table:

@@ -25,6 +25,10 @@ from mlpack.verify.peer import Peer
 from mlpack.verify.remote.address import Address, address_of, is_address
 from mlpack.verify.remote.side import RemoteSide
 from mlpack.verify.report import Party
+from mlpack.verify.truths import truths_of
+
+ESTIMATORS = frozenset({"sklearn", "lightgbm", "xgboost"})
+"""Frameworks whose models take the columns of a table, and know how many and what they are called."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,14 @@ class Subject:
             return feed_of(example_rows(self.mlflow), signature)
         except DataError:
             return None  # nobody asked for it
+
+    def sample(self, data: Any) -> Feed | None:
+        """What of ``data`` helps to open the model: all of it where the model does not know its inputs, of estimators the
+        columns of truth values. Raises DataError, MissingLibraryError.
+        """
+        if self.framework not in ESTIMATORS:
+            return self.feed(data, None) if self.framework in {"torch", "torchscript", None} else None
+        return truths_of(data if data is not None or self.mlflow is None else example_rows(self.mlflow))
 
     def party(self, peer: Peer) -> Party:
         """How a report names this model."""

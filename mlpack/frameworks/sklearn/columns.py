@@ -51,6 +51,9 @@ def raw_columns(model: Any) -> tuple[Column, ...]:
 
 def sample_dtypes(sample: Feed, names: Sequence[str]) -> dict[str, str]:
     """The dtypes that the columns called ``names`` have in ``sample``, widened to 64 bits."""
+    whole = next(iter(sample.values())) if len(sample) == 1 else None
+    if whole is not None and np.asarray(whole).dtype == bool and np.shape(whole)[1:] == (len(names),):
+        return dict.fromkeys(names, "bool")  # all of them in one matrix
     return {name: _widened(tensor_dtype(np.asarray(sample[name]))) for name in names if name in sample}
 
 

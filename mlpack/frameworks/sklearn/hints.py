@@ -99,11 +99,16 @@ def _hint(known: _Known, at: int, categories: tuple[Scalar, ...], thresholds: ND
 
 
 def _rows(known: _Known, signature: Signature) -> dict[str, NDArray[np.generic]]:
-    spec = signature.inputs[0]
-    if not known.rows or len(signature.inputs) != 1 or not spec.is_numeric:
+    specs = signature.inputs
+    if not known.rows or not all(spec.is_numeric for spec in specs):
         return {}
     rows = np.concatenate(known.rows)
-    return {spec.name: rows[_spread(len(rows))].astype(spec.dtype)}
+    rows = rows[_spread(len(rows))]
+    if len(specs) == 1:
+        return {specs[0].name: rows.astype(specs[0].dtype)}
+    if rows.shape[1] != len(specs):
+        return {}
+    return {spec.name: rows[:, [position]].astype(spec.dtype) for position, spec in enumerate(specs)}
 
 
 def _spread(count: int) -> NDArray[np.intp]:

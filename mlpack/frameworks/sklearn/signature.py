@@ -60,10 +60,13 @@ def _inputs(model: Any, sample: Feed | None) -> Signature:
         )
     known = sample_dtypes(sample or {}, [column.name for column in columns])
     dtypes = [column.dtype or known.get(column.name) or "float64" for column in columns]
+    has_names = hasattr(model, "feature_names_in_")
+    if set(dtypes) == {"bool"} or (set(dtypes) == {"string"} and not has_names):
+        return _matrix_input(dtypes[0], columns)
     if "string" not in dtypes:
-        return _matrix_input("float64", columns)
-    if set(dtypes) == {"string"} and not hasattr(model, "feature_names_in_"):
-        return _matrix_input("string", columns)
+        if "bool" not in dtypes or not has_names:
+            return _matrix_input("float64", columns)
+        dtypes = [dtype if dtype == "bool" else "float64" for dtype in dtypes]
     return Signature(
         tuple(TensorSpec(column.name, dtype, ("batch", 1)) for column, dtype in zip(columns, dtypes, strict=True)),
         categories=_categories(columns),

@@ -99,6 +99,19 @@ def _side_by_side(arrays: Mapping[str, Array], source: str) -> Table:
     return Table(source, tuple(arrays), columns, range(1, max(rows.values(), default=0) + 1), "row")
 
 
+def table_of_arrays(arrays: Mapping[str, Array], source: str) -> Table | None:
+    """Arrays that are columns, one matrix, or one array with field names, as a table; None for all else."""
+    if len(arrays) == 1:
+        (array,) = arrays.values()
+        if array.dtype.names is not None:
+            return structured(array, source)
+        if array.ndim == 2:
+            return Table(source, None, tuple(array.T), range(1, len(array) + 1), "row")
+    if not all(array.ndim == 1 or array.shape[1:] == (1,) for array in arrays.values()):
+        return None
+    return _side_by_side(arrays, source)
+
+
 def structured(array: Array, source: str) -> Table | None:
     """A structured array (one with field names) as a table, None for any other."""
     names = array.dtype.names

@@ -16,8 +16,8 @@ from mlpack.verify.probes.draw import numpy_dtype
 from mlpack.verify.tables.table import Cells, Place
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "<na>"})
-_TRUE = frozenset({"true", "yes", "t"})
-_FALSE = frozenset({"false", "no", "f"})
+_TRUE = frozenset({"true", "yes", "t", "1", "1.0"})
+_FALSE = frozenset({"false", "no", "f", "0", "0.0"})
 
 
 def column_array(cells: Cells, spec: TensorSpec, place: Place) -> Array:
@@ -155,12 +155,16 @@ def _to_whole(cell: Any, dtype: str) -> int:
 def _to_bool(cell: Any) -> bool:
     if isinstance(cell, (bool, np.bool_)):
         return bool(cell)
-    if isinstance(cell, str) and cell.strip().casefold() in _TRUE | _FALSE:
-        return cell.strip().casefold() in _TRUE
-    value = to_float(cell)
-    if value not in {0.0, 1.0}:
+    value = truth_of(cell) if isinstance(cell, str) else {0.0: False, 1.0: True}.get(to_float(cell))
+    if value is None:
         raise ValueError(f"{_shown(cell)} is neither true nor false, and the model takes a bool")
-    return value == 1.0
+    return value
+
+
+def truth_of(cell: str) -> bool | None:
+    """The truth value that a cell of text is written for; None where it is for none. Text has no types to tell 1 from true."""
+    folded = cell.strip().casefold()
+    return True if folded in _TRUE else False if folded in _FALSE else None
 
 
 def _strings(cells: Sequence[Any], place: Place) -> Array:
