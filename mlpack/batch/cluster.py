@@ -24,7 +24,7 @@ from mlpack.batch.models import opened
 from mlpack.batch.plan import Plan, Record, Span, Tell
 from mlpack.batch.progress import Progress
 from mlpack.batch.sizing import Sizes, part_rows_for, sizes_for
-from mlpack.core.errors import MlpackError, UsageError, error_classes
+from mlpack.core.errors import UsageError, error_from_json
 from mlpack.core.libraries import import_library
 from mlpack.scaffold.cache import Judged
 
@@ -145,9 +145,7 @@ def _heard(text: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(text)
     if "error" not in told:
         return told
-    error = told["error"]
-    kind = error_classes().get(error["type"], MlpackError)
-    raise kind(error["message"], why=error["why"], hint=error["hint"], details=error["details"])
+    raise error_from_json(told["error"])
 
 
 def _counts(plan: Plan) -> list[int]:

@@ -21,7 +21,7 @@ A message says what happened; ``why`` gives the reason and ``hint`` what to type
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from mlpack.core.finding import Finding
@@ -137,6 +137,17 @@ class TrustError(MlpackError):
     """Loading the file takes code that no list knows, and neither the file nor that code was vouched for."""
 
     exit_code = 11
+
+
+def error_from_json(told: Mapping[str, Any], otherwise: type[MlpackError] = MlpackError) -> MlpackError:
+    """The inverse of `MlpackError.to_json`, for what another process met; ``details`` are taken where they were told as well.
+
+    A class that there is not here, such as one of a plug-in, becomes ``otherwise``.
+    """
+    kind = error_classes().get(told["type"], otherwise)
+    error = kind(told["message"], why=told["why"], hint=told["hint"], details=told.get("details", ""))
+    error.findings = tuple(map(Finding.from_json, told["findings"]))
+    return error
 
 
 def error_classes() -> dict[str, type[MlpackError]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from mlpack.core.errors import EngineError, UsageError
 from mlpack.images.target import Target
 from mlpack.scaffold.cache import alone, cache_folder, key_of
+from mlpack.scaffold.requirements import pip_errors
 
 _SECONDS = 1800
 _PIP = (
@@ -124,11 +125,8 @@ def _download(pins: Mapping[str, str], folder: Path, target: Target) -> None:
     except subprocess.TimeoutExpired as error:
         raise EngineError(f"pip did not bring the requirements within {_SECONDS} s", hint=_ADVICE) from error
     if ended.returncode:
-        lines = [line.strip() for line in ended.stderr.splitlines() if line.strip()]
-        said = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")] or lines[-1:]
-        raise EngineError(
-            "the requirements of the service cannot be had", why=f"pip says: {' '.join(said[-2:])}", hint=_ADVICE
-        )
+        said = " ".join(pip_errors(ended.stderr)[-2:])
+        raise EngineError("the requirements of the service cannot be had", why=f"pip says: {said}", hint=_ADVICE)
 
 
 _ADVICE = "check the index: pip config list; without a network, name a folder of wheels: --wheels DIR"

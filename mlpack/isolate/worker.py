@@ -14,8 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mlpack.core.errors import MissingLibraryError, MlpackError, WorkerError, error_classes
-from mlpack.core.finding import Finding
+from mlpack.core.errors import MissingLibraryError, MlpackError, WorkerError, error_classes, error_from_json
 from mlpack.isolate import wire
 from mlpack.isolate.environment import keras_settings, private_folders, worker_environment
 from mlpack.isolate.limits import Limits
@@ -191,11 +190,8 @@ class Worker:
         return WorkerError(f"the {self.name} {reason} before it answered", why=why, details=self.output())
 
     def _error(self, error: Mapping[str, Any]) -> MlpackError:
-        kind = error_classes().get(error["type"]) if error.get("own") else None
-        if kind is not None:
-            raised = kind(error["message"], why=error["why"], hint=error["hint"], details=error["details"])
-            raised.findings = tuple(map(Finding.from_json, error["findings"]))
-            return raised
+        if error.get("own") and error["type"] in error_classes():
+            return error_from_json(error)
         return WorkerError(
             f"the {self.name} failed: {error['type']}: {error['message']}",
             hint="-v shows where",

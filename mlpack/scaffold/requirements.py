@@ -172,15 +172,16 @@ def _report(wanted: Mapping[str, str], closure: Mapping[str, str]) -> list[Mappi
         except subprocess.TimeoutExpired as error:
             raise _PipError(f"pip did not end within {_PIP_SECONDS} s") from error
     if ended.returncode:
-        raise _PipError(_said(ended.stderr))
+        said = pip_errors(ended.stderr)
+        raise _PipError(f"pip says: {said[0]}" if said else "pip gave no report")
     report: list[Mapping[str, Any]] = json.loads(ended.stdout)["install"]
     return report
 
 
-def _said(errors: str) -> str:
-    lines = [line.strip() for line in errors.splitlines()]
-    told = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")] or lines[-1:]
-    return f"pip says: {told[0]}" if told else "pip gave no report"
+def pip_errors(text: str) -> list[str]:
+    """What pip calls an error in what it wrote to stderr, in its order; its last line where it calls nothing so."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")] or lines[-1:]
 
 
 def _name_of(entry: Mapping[str, Any]) -> str:

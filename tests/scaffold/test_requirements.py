@@ -11,7 +11,7 @@ from scaffold.cases import TABLE, bundle_of
 
 from mlpack.core.errors import CorruptFileError
 from mlpack.scaffold.folder import RUNTIME
-from mlpack.scaffold.requirements import lock_of
+from mlpack.scaffold.requirements import lock_of, pip_errors
 
 OF_FORMATS = {
     "onnxruntime",
@@ -104,3 +104,15 @@ def test_a_manifest_that_requires_more_than_a_version_is_refused(manifest, line)
 @pytest.mark.usefixtures("no_index")
 def test_a_library_that_is_not_here_is_pinned_as_the_bundle_has_it(manifest):
     assert pins(lock_of(requiring(manifest, "no-such-library==1.2.3")))["no-such-library"] == "1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("WARNING: slow\n  ERROR: none fits\nERROR: nothing for x\n", ["none fits", "nothing for x"]),
+        ("Traceback:\n\nOSError: full\n", ["OSError: full"]),
+        ("\n", []),
+    ],
+)
+def test_what_pip_calls_an_error_is_taken_from_what_it_says(text, told):
+    assert pip_errors(text) == told

@@ -17,7 +17,7 @@ from typing import IO, Any
 from mlpack.advise.measure.processes import processor_seconds, resident_memory
 from mlpack.advise.measure.requests import Requests
 from mlpack.advise.measurements import Load, Way
-from mlpack.core.errors import MlpackError, WorkerError, error_classes
+from mlpack.core.errors import MlpackError, WorkerError, error_from_json
 from mlpack.runtime.manifest import Manifest
 from mlpack.runtime.settings import Settings
 
@@ -131,8 +131,7 @@ def _announced(process: subprocess.Popen[bytes], log: IO[bytes], begun: float) -
 
 def _error(document: dict[str, Any], log: IO[bytes]) -> MlpackError:
     for told in document.get("errors", ()):
-        kind = error_classes().get(told["type"], WorkerError)
-        return kind(told["message"], why=told["why"], hint=told["hint"])
+        return error_from_json(told, WorkerError)
     log.seek(0)
     words = log.read().decode(errors="replace").strip()
     return WorkerError("the service did not start", why=words[-500:], hint="try it: mlpack serve MODEL")
