@@ -18,6 +18,7 @@ from ..service.metrics import OTHER
 from ..service.service import Service
 from ..session import Feed, Outputs
 from .arrivals import Arrivals, Context
+from .pace import Load, Pace
 
 REQUEST_ID = "x-request-id"
 request_id: ContextVar[str] = ContextVar("grpc_request_id", default="")
@@ -32,7 +33,7 @@ _MOST_DETAILS = 1000
 """Characters of a message: headers have a limit of 8 KiB, and every character may take nine bytes of it."""
 _GONE = 499
 _LITTLE = 64 << 10
-"""Messages up to so many bytes are always taken."""
+"""Messages up to so many bytes are always taken, and answers up to them held."""
 _MOST_MESSAGES = 8
 _MOST_HELD = 64 << 20
 """The messages in work are as long as so many of the longest, or as so many bytes: whichever is more."""
@@ -59,6 +60,7 @@ class Calls:
         self._service = service
         self._log_all = service.settings.log_requests
         self._most_held = max(_MOST_MESSAGES * service.settings.max_body, _MOST_HELD)
+        self._pace = Pace(Load().is_busy)
         self._pending = 0
         self.held = 0
         """The bytes of the requests that have arrived and are not answered; gRPC itself holds those that are arriving."""
@@ -100,10 +102,15 @@ class Calls:
                     if request_id.get():
                         context.set_trailing_metadata(((REQUEST_ID, request_id.get()),))
                     answer = work(_present(raw), context)
-                    return answer if isinstance(answer, bytes) else await answer
+                    if not isinstance(answer, bytes):
+                        return await answer
                 finally:
                     self._pending -= 1
                     self.held -= size
+                turn = self._pace.wait() if len(answer) <= _LITTLE else None
+                if turn is not None:
+                    await turn
+                return answer
             except ServiceError as error:
                 status = error.status
                 await refuse(context, error)
