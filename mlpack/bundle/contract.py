@@ -1,101 +1,41 @@
 """What a packed model really takes: asked of the original in its worker, and noted in the signature that is packed.
 
 A hint says what a model was made for; only the model says what it refuses. A column may be missing where the original has a
-finite answer to NaN in it that means something; it is closed where the original refuses a category that it was not fitted
-on; it has a range where the original refuses the id beyond the last of its table. In all of that the packed model has to
-answer as the original does, within the tolerance that was proven, or the contract stays the narrower one.
+finite answer to NaN in it that means something, and text where it answers none as it answers a certain one; it is closed where
+the original refuses a category that it was not fitted on; it has a range where the original refuses the id beyond the last of
+its table. In all of that the packed model has to answer as the original does, within the tolerance that was proven, or the
+contract stays the narrower one.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
+from mlpack.bundle.filling import fillings
+from mlpack.bundle.inquiry import Inquiry, Part, is_word
 from mlpack.runtime.session import Array
 from mlpack.runtime.signature import Scalar, Signature
-from mlpack.verify.align import Alignment, align
-from mlpack.verify.judge import judge
+from mlpack.verify.absent import is_same
+from mlpack.verify.align import align
 from mlpack.verify.peer import Peer
-from mlpack.verify.probe import Probe, ProbeKind
+from mlpack.verify.probe import ProbeKind
 from mlpack.verify.probes.category import strangers
 from mlpack.verify.probes.column import Column, columns_of
 from mlpack.verify.probes.draw import numpy_dtype
 from mlpack.verify.probes.plan import Plan, spread
 from mlpack.verify.report import ParityReport
 from mlpack.verify.tolerance import Tolerance
-from mlpack.verify.trial import Asked, Reference, ask_one
+from mlpack.verify.trial import Reference
 
 _BASE_ROWS = 4
 _MAX_ALONE = 64
 """Columns that are also tried alone in one question; the others only together."""
 _MAX_QUESTIONS = 160
 """Questions about missing values: 64 columns of which each refuses take 127."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """What a contract speaks of: a column of the packed model, or an input of it whose columns have no names.
-
-    ``columns`` are those of the original that it is made of.
-    """
-
-    name: str
-    columns: tuple[Column, ...]
-
-
-@dataclass
-class Inquiry:
-    """Questions to both models, each an ordinary feed with some columns changed. ``budget`` is in seconds a side."""
-
-    reference: Reference
-    candidate: Peer
-    alignment: Alignment
-    tolerances: Mapping[str, Tolerance]
-    base: Mapping[str, Array]
-    plan: Plan
-    budget: float
-    asked: int = 0
-    _spent: tuple[float, float] = field(default=(0.0, 0.0))
-
-    def __post_init__(self) -> None:
-        self._spent = (self.reference.peer.seconds, self.candidate.seconds)
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether either side's time is used up: what is not known then is left out of the contract."""
-        return any(
-            peer.seconds - spent > self.budget
-            for peer, spent in zip((self.reference.peer, self.candidate), self._spent, strict=True)
-        )
-
-    def changed(self, settings: Sequence[tuple[Sequence[Column], object]]) -> dict[str, Array]:
-        """The base rows once for each of ``settings``, with these columns set to this value."""
-        rows = self.plan.axes.rows_in(self.base)
-        feed = self.plan.take(self.base, np.arange(rows * len(settings)) % rows)
-        for place, (columns, value) in enumerate(settings):
-            for column in columns:
-                for row in range(place * rows, (place + 1) * rows):
-                    column.fill(feed[column.input], row, value)
-        return feed
-
-    def agree(self, kind: ProbeKind, feed: Mapping[str, Array]) -> bool:
-        """Whether both answer ``feed``, with finite values only, and the same."""
-        asked = self._ask(kind, feed)
-        if asked.reference.outputs is None or not all(map(_is_finite, asked.reference.outputs.values())):
-            return False
-        return judge(asked, self.alignment, self.tolerances).verdict == "PASS"
-
-    def answers(self, feed: Mapping[str, Array]) -> Mapping[str, Array] | None:
-        """What the original alone answers; None where it refuses."""
-        return self.reference.peer.run(feed).outputs
-
-    def _ask(self, kind: ProbeKind, feed: Mapping[str, Array]) -> Asked:
-        self.asked += 1
-        probe = Probe(f"contract {self.asked}", kind, feed)
-        return ask_one(self.reference, self.candidate, self.alignment, probe)
 
 
 def with_contract(
@@ -120,6 +60,7 @@ def with_contract(
     )
     parts = [part for part in _parts(inquiry) if all(plan.axes.positions[one.input] == 0 for one in part.columns)]
     missing = {part.name for part in _missing(inquiry, parts)}
+    fill = fillings(inquiry, [part for part in _words(inquiry, parts) if part.name not in missing])
     closed = _closed(inquiry, parts)
     ranges = {part.name: bounds for part in parts if (bounds := _bounds(inquiry, part)) is not None}
     return replace(
@@ -128,6 +69,7 @@ def with_contract(
         missing=tuple(part.name for part in parts if part.name in missing),
         closed=tuple(closed),
         ranges=ranges,
+        fill=fill,
     )
 
 
@@ -152,9 +94,15 @@ def _missing(inquiry: Inquiry, parts: Sequence[Part]) -> list[Part]:
     if not inquiry.reference.hints.takes_missing:
         return []
     floats = [part for part in parts if all(column.spec.is_floating for column in part.columns)]
-    # One axis: text that the model reads, and splits into words. A column of categories has a second axis.
-    texts = [part for part in parts if all(_is_word(column) for column in part.columns)]
+    filled = {part.name for part in _words(inquiry, parts) if part.columns[0].hint.fill is not None}
+    texts = [part for part in parts if all(map(is_word, part.columns)) and part.name not in filled]
     return [*_holding(inquiry, floats, _answers_nan), *_holding(inquiry, texts, _answers_null)]
+
+
+def _words(inquiry: Inquiry, parts: Sequence[Part]) -> list[Part]:
+    """The parts that are one column of text, in which one may be missing."""
+    columns = [part for part in parts if len(part.columns) == 1 and is_word(part.columns[0])]
+    return columns if inquiry.reference.hints.takes_missing else []
 
 
 def _holding(inquiry: Inquiry, parts: Sequence[Part], holds: Callable[[Inquiry, Sequence[Part]], bool]) -> list[Part]:
@@ -181,7 +129,7 @@ def _answers_null(inquiry: Inquiry, parts: Sequence[Part]) -> bool:
         return False
     nulls = [inquiry.changed(_together_and_alone(inquiry, parts, null)) for null in (None, math.nan)]
     given = [answer for answer in map(inquiry.answers, nulls) if answer is not None]
-    return bool(given) and all(_equal(answer, expected) for answer in given) and inquiry.agree("missing", empty)
+    return bool(given) and all(is_same(answer, expected) for answer in given) and inquiry.agree("missing", empty)
 
 
 def _together_and_alone(
@@ -210,7 +158,7 @@ def _closed(inquiry: Inquiry, parts: Sequence[Part]) -> dict[str, tuple[Scalar, 
 
 def _categories(part: Part) -> tuple[Scalar, ...]:
     """The values that a column was fitted on. A vectoriser's terms are none: a text is made of them."""
-    if len(part.columns) != 1 or not (part.columns[0].spec.is_numeric or _is_word(part.columns[0])):
+    if len(part.columns) != 1 or not (part.columns[0].spec.is_numeric or is_word(part.columns[0])):
         return ()
     return part.columns[0].hint.categories
 
@@ -258,15 +206,3 @@ def _fits(column: Column, value: object) -> bool:
         return True
     limits = np.iinfo(numpy_dtype(column.spec))
     return bool(limits.min <= value <= limits.max)
-
-
-def _is_word(column: Column) -> bool:
-    return not column.spec.is_numeric and len(column.spec.shape) > 1
-
-
-def _is_finite(array: Array) -> bool:
-    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
-
-
-def _equal(given: Mapping[str, Array] | None, expected: Mapping[str, Array]) -> bool:
-    return given is not None and all(np.array_equal(given[name], expected[name]) for name in expected)

@@ -14,7 +14,7 @@ from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
 from mlpack.runtime.session import ClosingSession, Feed, Outputs, Session
 from mlpack.runtime.signature import Signature
-from mlpack.verify.absent import missing_text, with_empty_text
+from mlpack.verify.absent import missing_text, with_text
 from mlpack.verify.inputs import feed_of
 
 
@@ -60,18 +60,18 @@ class Predictor(ClosingSession):
 
 
 def _with_text(feed: Feed, signature: Signature) -> Feed:
-    """``feed`` with an empty text where one may be missing; where none may, that would get another answer than the original's.
+    """``feed`` with the text that stands for a missing one; where none may be missing, none gets the original's answer.
 
     Raises DataError.
     """
-    gone = [name for name in missing_text(feed, signature) if name not in signature.missing]
+    gone = [name for name in missing_text(feed, signature) if name not in signature.nulls]
     if gone:
         raise DataError(
             f"the column {gone[0]!r} has missing text, and this bundle was not proven on that",
             why="a missing text reaches the packed model as an empty one, which the original answers otherwise, or refuses",
             hint="fill it as the original pipeline does before it packs, and train and pack the model on filled columns",
         )
-    return with_empty_text(feed)
+    return with_text(feed, signature, signature.nulls)
 
 
 def open_bundle(path: Path, trust: Trust) -> Predictor:

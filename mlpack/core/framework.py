@@ -21,6 +21,7 @@ class ColumnHint:
     ``thresholds`` are the values, in the units of the raw input, at which some split of a tree changes sides, float64.
     ``low`` and ``high`` bound the values it was trained on where it remembers them; ``center`` and ``spread`` are a mean
     and a standard deviation. ``categories`` are the values it was trained on; ``integral`` says only whole numbers occur.
+    ``fill`` is the text that it puts where one is missing, as far as it says so.
     """
 
     thresholds: NDArray[np.float64] | None = None
@@ -30,6 +31,7 @@ class ColumnHint:
     spread: float | None = None
     categories: tuple[Scalar, ...] = ()
     integral: bool = False
+    fill: str | None = None
 
 
 @dataclass(frozen=True)

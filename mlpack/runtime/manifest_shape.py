@@ -47,7 +47,18 @@ def misfit(document: Any) -> str:
         return found
     return _first(
         _misfit_by_name(document["signature"], part, kinds) for part, kinds in _LISTS_BY_NAME.items()
-    ) or _first(_misfit(document["signature"].get(part, []), [str], f"signature.{part}") for part in _NAMES)
+    ) or _first(
+        (
+            *(_misfit(document["signature"].get(part, []), [str], f"signature.{part}") for part in _NAMES),
+            _misfit_fill(document["signature"].get("fill", {})),
+        )
+    )
+
+
+def _misfit_fill(fill: Any) -> str:
+    if not isinstance(fill, dict):
+        return "signature.fill is no object"
+    return _first(_misfit(text, str, f"signature.fill.{name}") for name, text in fill.items())
 
 
 def _misfit_by_name(signature: Mapping[str, Any], part: str, kinds: tuple[type, ...]) -> str:

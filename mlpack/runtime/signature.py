@@ -76,6 +76,9 @@ class Signature:
     What a service refuses on the strength of it, by column name, or by input name where columns have none: values may be
     missing (NaN) in those of ``missing`` and in no others; those of ``closed`` take their categories and nothing else;
     ``ranges`` are bounds, both included, beyond which the model reads what is not its own (the ids of an embedding).
+
+    Text that is missing is read as an empty one in a column of ``missing``, and in a column of ``fill`` as the text that it has
+    there: what the original answers to a missing text is what it answers to that one.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -86,6 +89,12 @@ class Signature:
     missing: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fill: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def nulls(self) -> dict[str, str]:
+        """The text that a missing one is read as, by column; a column that is not among them has to have text."""
+        return {**dict.fromkeys(self.missing, ""), **self.fill}
 
     def has_names(self, spec: TensorSpec) -> bool:
         """Whether the columns of the input ``spec`` have names of their own: ``x0``, ``x1`` only stand for their places."""
@@ -122,6 +131,8 @@ class Signature:
         for part in _NAMES:
             if getattr(self, part):
                 document[part] = list(getattr(self, part))
+        if self.fill:
+            document["fill"] = dict(self.fill)
         return document
 
     @classmethod
@@ -134,6 +145,7 @@ class Signature:
         return cls(
             inputs=tuple(TensorSpec.from_json(spec) for spec in document["inputs"]),
             outputs=tuple(TensorSpec.from_json(spec) for spec in document["outputs"]),
+            fill=dict(document.get("fill", {})),
             **by_name,
             **names,
         )

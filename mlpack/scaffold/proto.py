@@ -122,7 +122,7 @@ def _about_field(field: Field) -> list[str]:
     if field.high is not None:
         parts.append(f"at most {field.high}")
     if field.missing:
-        parts.append("may be missing")
+        parts.append(f"may be missing, and is {_shown(field.fill)} then" if field.fill else "may be missing")
     return ["; ".join(parts)]
 
 

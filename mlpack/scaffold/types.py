@@ -78,7 +78,7 @@ class Types:
         if field.closed and 0 < len(field.categories) <= MOST_CHOICES:
             if field.kind != "string":
                 return self._one_of(field)
-            return self.choice(field.name, [*map(str, field.categories), *[""] * field.missing])
+            return self.choice(field.name, [*map(str, field.categories), *[field.fill] * field.missing])
         low, high = _bounds(field)
         limits = [f"{word}={literal(value)}" for word, value in (("ge", low), ("le", high)) if value is not None]
         known = _known_values(field)[:_MOST_EXAMPLES]

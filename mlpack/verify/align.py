@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mlpack.core.errors import ParityError
 from mlpack.runtime.session import Array, Feed
 from mlpack.runtime.signature import Signature, TensorSpec
+from mlpack.verify.absent import with_text
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Alignment:
 
     ``inputs`` holds, for each input of the candidate, the names of the reference's inputs it is made of: one name, or
     several single columns to be joined. ``splits`` are (candidate's input, reference's matrix, column) triples for a
-    candidate that takes a matrix column by column.
+    candidate that takes a matrix column by column. ``fill`` is what the candidate reads as text where one is missing, by the
+    reference's column.
     """
 
     reference: Signature
@@ -26,10 +28,12 @@ class Alignment:
     inputs: tuple[tuple[str, tuple[str, ...]], ...]
     splits: tuple[tuple[str, str, int], ...]
     outputs: tuple[tuple[TensorSpec, TensorSpec], ...]
+    fill: Mapping[str, str] = field(default_factory=dict)
 
     def to_candidate(self, feed: Feed) -> dict[str, Array]:
         """The feed as the candidate takes it: renamed, joined or split, and cast to the candidate's dtypes."""
         taken: dict[str, Array] = {}
+        feed = with_text(feed, self.reference, self.fill) if self.fill else feed
         for name, sources in self.inputs:
             spec = self.candidate.input(name)
             parts = [np.asarray(feed[source]) for source in sources]

@@ -76,7 +76,7 @@ def run_verify(
             parties = (original.party(first), other.party(second))
             result = ParityReport("FAIL", str(failure), *parties, sandbox=sandbox_of(first, second))
         if result is None:
-            compared = Reference(first, first.hints(), original.feed(data, first.signature))
+            compared = Reference(first, first.hints(), original.feed(data, first.signature), fill=other.fill)
             parties = (original.party(first), other.party(second))
             drawn = report is not None and is_page(report)
             result = measure(compared, second, parties, rtol=wish[0], atol=wish[1], budget=budget, evidence=drawn)
@@ -131,7 +131,7 @@ def _needs_sample(*subjects: Subject) -> bool:
 def _parting(reference: Reference, candidate: Peer, report: ParityReport) -> Mapping[str, Any]:
     """The first layer where the two models part, on the row that shows their difference best."""
     feed = _worst_row(reference, report)
-    alignment = align(reference.signature, candidate.signature)
+    alignment = replace(align(reference.signature, candidate.signature), fill=reference.fill)
     try:
         return _first_difference(reference, candidate, feed, alignment.to_candidate(feed))
     except WorkerError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from mlpack.core.errors import DataError, ParityError
 from mlpack.isolate.protection import Protection, weakest
 from mlpack.runtime.session import Array, take_rows
 from mlpack.runtime.signature import Signature
+from mlpack.verify.absent import is_missing
 from mlpack.verify.align import Alignment, align
 from mlpack.verify.evidence.gather import gather
 from mlpack.verify.judge import judgement
@@ -50,6 +52,7 @@ def measure(
             if candidate.wire
             else align(reference.signature, candidate.signature)
         )
+        alignment = replace(alignment, fill=reference.fill)
         asked, not_tried = ask(reference, candidate, alignment, budget)
         if candidate.wire:
             asked = [without_refused(item, reference, candidate, alignment) for item in asked]
@@ -199,6 +202,13 @@ def _worst_input(probes: Sequence[ProbeReport], asked: Sequence[Asked], signatur
         if row is None:
             continue
         shown = take_rows(item.probe.feed, signature.inputs, slice(row, row + 1))
-        feed = {name: array.ravel()[:64].tolist() for name, array in shown.items()}
+        feed = {name: _plain(array.ravel()[:64]) for name, array in shown.items()}
         return {"probe": probe.name, "row": row, "place": item.probe.place_of(row), "feed": feed}
     return None
+
+
+def _plain(values: Array) -> list[Any]:
+    """``values`` as plain ones; text that is missing is None, whichever null it was."""
+    return (
+        [None if is_missing(cell) else cell for cell in values.tolist()] if values.dtype == object else values.tolist()
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mlpack.runtime.signature import Signature
 from mlpack.scan.mlmodel import MLflowFolder, mlflow_folder
 from mlpack.scan.mlmodel.example import example_rows
 from mlpack.scan.provenance import place_beside
+from mlpack.verify.absent import with_text_only
 from mlpack.verify.inputs import feed_of
 from mlpack.verify.peer import Peer
 from mlpack.verify.remote.address import Address, address_of, is_address
@@ -35,7 +37,8 @@ ESTIMATORS = frozenset({"sklearn", "lightgbm", "xgboost"})
 class Subject:
     """A model: ``path`` with its ``format`` and ``header``, or the ``model`` itself, or the ``address`` of a service.
 
-    ``name`` is the one in the manifest of a bundle. ``mlflow`` is the folder that the model lay in, where MLflow saved it.
+    ``name`` is the one in the manifest of a bundle, ``fill`` what it reads as text where one is missing. ``mlflow`` is the
+    folder that the model lay in, where MLflow saved it.
     """
 
     path: Path | None = None
@@ -45,6 +48,7 @@ class Subject:
     address: Address | None = None
     name: str = ""
     mlflow: MLflowFolder | None = None
+    fill: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def framework(self) -> str | None:
@@ -75,16 +79,20 @@ class Subject:
         return Sandbox((self.path, place_beside(self.path), *(self.path.with_name(name) for name in weights)))
 
     def feed(self, data: Any, signature: Signature | None) -> Feed | None:
-        """``data`` as a feed, see `feed_of`; without any the input example that MLflow saved, where it fits the model.
+        """``data`` as a feed, see `feed_of`; without any the input example that MLflow saved, where it fits the model and has
+        rows to compare.
 
         Raises DataError for ``data`` that does not fit.
         """
         if data is not None or self.mlflow is None:
             return feed_of(data, signature)
         try:
-            return feed_of(example_rows(self.mlflow), signature)
+            example = feed_of(example_rows(self.mlflow), signature)
+            if example is not None and signature is not None:
+                with_text_only(example, signature)
         except DataError:
             return None  # nobody asked for it
+        return example
 
     def sample(self, data: Any) -> Feed | None:
         """What of ``data`` helps to open the model: all of it where the model does not know its inputs, of estimators the
@@ -129,7 +137,8 @@ def subject_of(model: Any) -> Subject:
         return Subject(file, form, header, mlflow=mlflow)
     manifest = manifest_in(path)
     form = format_named(manifest.model_format)
-    return Subject(manifest.model_path, form, form.read_header(manifest.model_path), name=manifest.name)
+    header = form.read_header(manifest.model_path)
+    return Subject(manifest.model_path, form, header, name=manifest.name, fill=manifest.signature.nulls)
 
 
 def candidate_of(model: Any) -> Subject:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlpack.core.framework import InputHints
 from mlpack.runtime.session import Array, Feed, rows_in, take_rows
 from mlpack.runtime.signature import Signature
-from mlpack.verify.absent import LeftOut, with_text_only
+from mlpack.verify.absent import LeftOut, as_understood, with_text_only
 from mlpack.verify.align import Alignment
 from mlpack.verify.peer import Answer, Peer
 from mlpack.verify.probe import Probe
@@ -56,7 +56,8 @@ class Asked:
 class Reference:
     """The model that is right by definition. Its answers are kept, so that every candidate is held against the same ones.
 
-    ``data`` are the user's own rows, without those that are ``left_out``. Raises DataError where none is left.
+    ``data`` are the user's own rows, without those that are ``left_out``. Raises DataError where none is left. ``fill`` is what
+    the candidate reads as text where one is missing, by column: rows that lack no other text are kept.
     """
 
     peer: Peer
@@ -64,13 +65,22 @@ class Reference:
     data: Feed | None = None
     released: bool = False
     left_out: LeftOut | None = None
+    fill: Mapping[str, str] = field(default_factory=dict)
+    absent: Feed | None = None
+    """The rows that were left out."""
     _answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     _probes: list[Probe] = field(default_factory=list)
     _noise: dict[str, dict[str, float]] | None = None
 
     def __post_init__(self) -> None:
-        if self.data is not None:
-            self.data, self.left_out = with_text_only(self.data, self.signature)
+        if self.data is None:
+            return
+        given, taken = as_understood(self.data, self.signature, self.fill, lambda feed: self.peer.run(feed).outputs)
+        self.fill = {name: text for name, text in self.fill.items() if name in taken}
+        self.data, self.left_out = with_text_only(given, self.signature, taken)
+        if self.left_out is not None:
+            lost = np.setdiff1d(np.arange(self.left_out.of), self.left_out.kept)
+            self.absent = {name: array[lost] for name, array in given.items()}
 
     @property
     def signature(self) -> Signature:

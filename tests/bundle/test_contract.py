@@ -186,33 +186,3 @@ def mlpack_folder():
     from pathlib import Path
 
     return Path(mlpack.__file__).parent
-
-
-def test_missing_text_that_the_original_imputes_is_refused_and_not_read_as_empty(tmp_path):
-    """The imputer's word for a missing city is a category of its own; an empty city is one that it has never seen."""
-    import joblib
-    import pandas as pd
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder
-
-    from mlpack.core.errors import DataError
-
-    cities = np.array(["Lyon", "Nice", "Paris", np.nan], dtype=object)
-    frame = pd.DataFrame({"city": cities[np.arange(80) % 4], "x": np.linspace(-1, 1, 80)})
-    encoder = make_pipeline(
-        SimpleImputer(strategy="constant", fill_value="none"), OneHotEncoder(handle_unknown="ignore")
-    )
-    model = make_pipeline(ColumnTransformer([("c", encoder, ["city"])], remainder="passthrough"), LogisticRegression())
-    joblib.dump(model.fit(frame, (np.arange(80) % 4 == 3) | (frame["x"] > 0.5)), tmp_path / "city.joblib")
-    mlpack.pack(tmp_path / "city.joblib", tmp_path / "city.mlpack")
-    with mlpack.load(tmp_path / "city.mlpack") as session:
-        assert "city" not in session.signature.missing
-        whole = frame.dropna()
-        assert (session.run(whole)["label"] == model.predict(whole)).all()
-        for rows in (frame, frame.to_dict("records"), {name: frame[name].to_numpy() for name in frame}):
-            with pytest.raises(DataError, match="missing text"):
-                session.run(rows)
-        assert session.run(whole.to_dict("records"))["label"].tolist() == model.predict(whole).tolist()

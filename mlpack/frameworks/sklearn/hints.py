@@ -32,6 +32,7 @@ class _Known:
     bounds: dict[int, tuple[float, float]] = field(default_factory=dict)
     centers: dict[int, tuple[float, float]] = field(default_factory=dict)
     categories: dict[int, tuple[Scalar, ...]] = field(default_factory=dict)
+    fills: dict[int, str] = field(default_factory=dict)
     rows: list[NDArray[np.float64]] = field(default_factory=list)
 
     def split(self, trail: Trail | None, values: Any, *, single: bool) -> None:
@@ -95,6 +96,7 @@ def _hint(known: _Known, at: int, categories: tuple[Scalar, ...], thresholds: ND
         spread=spread,
         categories=categories or whole,
         integral=bool(categories or whole) and all(isinstance(one, int) for one in categories or whole),
+        fill=known.fills.get(at),
     )
 
 
@@ -219,6 +221,8 @@ def _note_columns(model: Any, kind: str, trails: Trails, known: _Known) -> None:
             known.categories[trail.source] = _texts(sorted(model.vocabulary_))
         elif kind == "CategoricalNB" and not trail.operations:
             known.categories[trail.source] = tuple(range(int(model.n_categories_[position])))
+        elif kind == "SimpleImputer" and isinstance(model.statistics_[position], str):
+            known.fills[trail.source] = str(model.statistics_[position])
         _note_scale(model, kind, position, trail, known)
 
 

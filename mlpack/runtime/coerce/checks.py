@@ -69,7 +69,7 @@ def are_finite(array: Array) -> bool:
 def known_values(field: Field) -> frozenset[Any]:
     """The values that a closed field takes, as Python values of its dtype."""
     if field.kind == "string":
-        return frozenset([str(value) for value in field.categories] + ([""] if field.missing else []))
+        return frozenset([str(value) for value in field.categories] + ([field.fill] if field.missing else []))
     if field.kind != "float":
         return frozenset(field.categories)
     numbers = np.array([value for value in field.categories if not isinstance(value, str)], dtype=np.float64)

@@ -24,8 +24,8 @@ def column(values: Sequence[Any] | Array, field: Field, *, typed: bool = False) 
     """
     try:
         if isinstance(values, np.ndarray):
-            return from_array(_flattened(values), field.dtype, field.kind, missing=field.missing)
-        return flat(values, field.dtype, field.kind, missing=field.missing, typed=typed)
+            return from_array(_flattened(values), field.dtype, field.kind, missing=field.missing, fill=field.fill)
+        return flat(values, field.dtype, field.kind, missing=field.missing, typed=typed, fill=field.fill)
     except UNFIT:
         return None
 

@@ -19,7 +19,8 @@ class Field:
     """One value of a row.
 
     ``spec_name`` is the input that it feeds and ``position`` its column there; None where it feeds the whole input. Where
-    ``closed``, it takes its ``categories`` and nothing else. ``low`` and ``high`` are included; None is no bound.
+    ``closed``, it takes its ``categories`` and nothing else. ``low`` and ``high`` are included; None is no bound. ``fill`` is
+    what a text is read as that is ``missing``.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Field:
     missing: bool = False
     low: Bound = None
     high: Bound = None
+    fill: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ def _field(spec: TensorSpec, signature: Signature, name: str, keys: tuple[str, .
     categories = next((signature.categories[key] for key in keys if key in signature.categories), ())
     ranges = signature.ranges if kind in {"float", "int"} else {}
     low, high = next((ranges[key] for key in keys if key in ranges), (-math.inf, math.inf))
+    fill = next((signature.fill[key] for key in keys if key in signature.fill), None) if kind == "string" else None
+    missing = kind in {"float", "string"} and any(key in signature.missing for key in keys)
     return Field(
         name,
         spec.name,
@@ -150,9 +154,10 @@ def _field(spec: TensorSpec, signature: Signature, name: str, keys: tuple[str, .
         spec.dtype,
         categories,
         closed=bool(categories) and any(key in signature.closed for key in keys),
-        missing=kind in {"float", "string"} and any(key in signature.missing for key in keys),
+        missing=missing or fill is not None,
         low=_bound(math.ceil(low) if kind == "int" and math.isfinite(low) else low),
         high=_bound(math.floor(high) if kind == "int" and math.isfinite(high) else high),
+        fill=fill or "",
     )
 
 

@@ -25,7 +25,7 @@ def refusal(value: Any, field: Field) -> str:
     if value is None:
         return "" if field.missing else "null, and a value may not be missing here"
     try:
-        (held,) = flat([value], field.dtype, field.kind, missing=field.missing, typed=False).tolist()
+        (held,) = flat([value], field.dtype, field.kind, missing=field.missing, typed=False, fill=field.fill).tolist()
     except UNFIT:
         return _unfit(value, field)
     if field.kind == "float":

@@ -50,15 +50,15 @@ _PLAIN: dict[Kind, frozenset[type]] = {
 _ARRAYS: dict[Kind, str] = {"float": "fiu", "int": "iu", "bool": "b", "string": ""}
 
 
-def flat(values: Collection[Any], dtype: str, kind: Kind, *, missing: bool, typed: bool) -> Array:
-    """``values`` in ``dtype``; where they may be ``missing``, None is NaN, or an empty text.
+def flat(values: Collection[Any], dtype: str, kind: Kind, *, missing: bool, typed: bool, fill: str = "") -> Array:
+    """``values`` in ``dtype``; where they may be ``missing``, None is NaN, or the text ``fill``.
 
     ``typed`` values are known to be of the Python types of ``kind``. Raises one of UNFIT.
     """
     if not typed:
         check_types(values, kind, missing=missing)
     if kind == "string":
-        return texts(values, missing=missing)
+        return texts(values, missing=missing, fill=fill)
     code = _CODES.get(dtype)
     if code is None or (missing and None in values):
         with np.errstate(over="ignore"):
@@ -94,19 +94,19 @@ def check_types(values: Iterable[Any], kind: Kind, *, missing: bool) -> None:
             raise TypeError(one.__name__)
 
 
-def texts(values: Iterable[Any], *, missing: bool) -> Array:
-    """An object array of ``str``; where they may be ``missing``, None and NaN are empty. Raises one of UNFIT."""
-    found = [_text(value) for value in values] if missing else list(map(str, values))
+def texts(values: Iterable[Any], *, missing: bool, fill: str = "") -> Array:
+    """An object array of ``str``; where they may be ``missing``, None and NaN are ``fill``. Raises one of UNFIT."""
+    found = [_text(value, fill) for value in values] if missing else list(map(str, values))
     "".join(found).encode()  # a lone surrogate is a text that no library takes
     array = np.empty(len(found), dtype=object)
     array[:] = found
     return array
 
 
-def from_array(values: Array, dtype: str, kind: Kind, *, missing: bool) -> Array:
+def from_array(values: Array, dtype: str, kind: Kind, *, missing: bool, fill: str = "") -> Array:
     """A flat array in ``dtype``; otherwise like `flat`. It may be ``values`` itself."""
     if values.dtype.kind not in _ARRAYS[kind]:
-        return flat(values.tolist(), dtype, kind, missing=missing, typed=False)
+        return flat(values.tolist(), dtype, kind, missing=missing, typed=False, fill=fill)
     wanted = numpy_dtype(dtype)
     if kind == "int" and values.size and not np.can_cast(values.dtype, wanted):
         bounds = np.iinfo(wanted)
@@ -116,9 +116,9 @@ def from_array(values: Array, dtype: str, kind: Kind, *, missing: bool) -> Array
         return values.astype(wanted, copy=False)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, fill: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
+        return fill
     if not isinstance(value, str):
         raise TypeError(type(value).__name__)
     return str(value)

@@ -216,6 +216,18 @@ def test_a_text_that_is_missing_is_empty():
         rows.feed_of_tuples([("x", None, "y")])
 
 
+def test_a_text_that_is_missing_is_what_its_column_is_filled_with():
+    known = {"categories": {"a": ("Oslo", "Bern")}, "closed": ("a",)}
+    rows = singles(("string", "string", "string"), fill={"a": "Oslo"}, missing=("b",), **known)
+    feed = rows.feed_of_tuples([(None, None, "y"), (math.nan, "x", "z"), ("Bern", "", "z")])
+    assert feed["a"].tolist() == [["Oslo"], ["Oslo"], ["Bern"]]
+    assert feed["b"].tolist() == [[""], ["x"], [""]]
+    columns = {"a": np.array([None, "Bern"], object), "b": ["x", None], "c d": ["y", "z"]}
+    assert rows.feed_of_columns(columns, 2)["a"].tolist() == [["Oslo"], ["Bern"]]
+    with pytest.raises(ContractError, match=r'instances\[0\]\.a: "" is none of "Oslo", "Bern"$'):
+        rows.feed_of_tuples([("", "x", "y")])
+
+
 def test_closed_columns_take_their_categories_and_nothing_else():
     cities = tuple(f"city {number}" for number in range(14))
     rows = singles(

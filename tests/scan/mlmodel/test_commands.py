@@ -119,3 +119,26 @@ def test_an_example_that_does_not_fit_is_left_out(honest, tmp_path, capsys):
     (honest / "input_example.json").write_text('{"columns": ["x"], "data": [["text"]]}')
     code, out, _ = ended(capsys, "convert", honest, "-o", tmp_path / "iris.onnx", "--budget", "3")
     assert (code, out[:4]) == (0, "PASS")
+
+
+def test_an_example_without_any_text_in_a_column_is_left_out(tmp_path):
+    """No row of it could be compared, and nobody asked for it."""
+    import pandas as pd
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    rows = {"columns": ["city", "age"], "data": [[None, 41.0], [None, 42.0]]}
+    place = folder_with(
+        tmp_path / "cities",
+        {"sklearn": SKLEARN, "python_function": FUNCTION},
+        {"input_example.json": json.dumps(rows).encode()},
+        saved_input_example_info={"artifact_path": "input_example.json"},
+    )
+    frame = pd.DataFrame({"city": ["Oslo", "Bern"] * 20, "age": range(40)})
+    encoded = make_column_transformer((OneHotEncoder(), ["city"]), remainder="passthrough")
+    model = make_pipeline(encoded, LogisticRegression(max_iter=500)).fit(frame, frame["age"] > 20)
+    joblib.dump(model, place / "model.pkl")
+    report = mlpack.pack(place, tmp_path / "cities.mlpack").conversion.report
+    assert report.verdict == "PASS"
+    assert "data" not in {probe.kind for probe in report.probes}
