@@ -32,7 +32,7 @@ from .handler import LOG, InWork, Route, refuse
 OPEN = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """What asks for no key: whoever probes a service has none."""
 _FOR_PEOPLE = ("/docs", "/openapi.json")
-"""What a browser opens, which can only ask for a password."""
+"""What a browser opens beside ``/``; it can only ask for a password."""
 _ASK: Header = (b"www-authenticate", b'Basic realm="the API key is the password", charset="UTF-8"')
 _MOST_ID = 128
 _FAILURES = 500
@@ -139,7 +139,7 @@ class Gate:
 async def _turn_away(scope: Scope, send: Send, headers: list[Header]) -> int:
     error = UnauthorizedError("an API key is wanted: Authorization: Bearer KEY, or X-API-Key: KEY")
     status, own, body = error_answer(error)
-    if scope["path"].startswith(_FOR_PEOPLE):
+    if scope["path"] == "/" or scope["path"].startswith(_FOR_PEOPLE):
         own = [header for header in own if header[0] != _ASK[0]] + [_ASK]
     await refuse(scope, send, (status, [*own, *headers], body))
     return status

@@ -34,7 +34,10 @@ def test_probes_need_no_key(locked, path) -> None:
     ("method", "path"),
     [
         *(("POST", path) for path in ("/predict", "/v2/models/flowers/infer", "/v2/repository/index")),
-        *(("GET", path) for path in ("/metrics", "/docs", "/openapi.json", "/v2", "/v2/models/flowers", "/nothing")),
+        *(
+            ("GET", path)
+            for path in ("/", "/metrics", "/docs", "/openapi.json", "/v2", "/v2/models/flowers", "/nothing")
+        ),
     ],
 )
 def test_all_else_needs_the_key(locked, method, path) -> None:
@@ -44,7 +47,7 @@ def test_all_else_needs_the_key(locked, method, path) -> None:
         answered = locked.client.request(method, path, headers=headers, json=locked.example)
         assert answered.status_code == 401
         assert list(answered.json()) == ["error"]
-        scheme = "Basic" if path in {"/docs", "/openapi.json"} else "Bearer"
+        scheme = "Basic" if path in {"/", "/docs", "/openapi.json"} else "Bearer"
         assert answered.headers["www-authenticate"].startswith(scheme)
 
 
@@ -56,6 +59,8 @@ def test_the_key_comes_as_a_bearer_token_as_a_header_of_its_own_or_as_a_browsers
     password = httpx.BasicAuth("anybody", KEY)
     assert locked.client.get("/docs", auth=password).status_code == 200
     assert locked.client.get("/openapi.json", auth=password).json()["security"]
+    assert locked.client.get("/", auth=password).status_code == 200
+    assert locked.client.post("/predict", json=locked.example, auth=password).status_code == 200  # what /docs tries
 
 
 def test_a_key_from_a_file(serve, flowers_bundle, tmp_path) -> None:
