@@ -55,7 +55,12 @@ Wheels = Annotated[
 ]
 Platform = Annotated[
     str | None,
-    typer.Option("--platform", metavar="OS/ARCH", help="Platform, such as linux/arm64.", rich_help_panel=_BUILD),
+    typer.Option(
+        "--platform",
+        metavar="OS/ARCH",
+        help="Platform: linux/amd64, linux/arm64 or another that its base is there for.",
+        rich_help_panel=_BUILD,
+    ),
 ]
 Labels = Annotated[
     list[str] | None,

@@ -60,24 +60,24 @@ def present(engine: Engine, reference: Reference, platform: str | None, tell: Ca
     import docker.errors
 
     name = str(reference)
-    with told(f"the image {name} cannot be had"):
+    doing = f"the image {name} cannot be had"
+    with told(doing):
         try:
             facts: dict[str, Any] = engine.api.inspect_image(name)
         except docker.errors.ImageNotFound:
             facts = {}
-        if not facts or not _is_for(facts, platform):
-            tell(f"pulling {name}")
-            for event in engine.api.pull(
-                reference.repository,
-                tag=reference.digest[1:] or reference.tag,
-                platform=platform,
-                stream=True,
-                decode=True,
-            ):
-                if "error" in event:
-                    raise classified(f"the image {name} cannot be had", str(event["error"]))
-            facts = engine.api.inspect_image(name)
-    return facts
+    if facts and _is_for(facts, platform):
+        return facts
+    if facts:
+        doing = f"the image {name} is here for {facts.get('Os')}/{facts.get('Architecture')}, and cannot be had for {platform}"
+    tell(f"pulling {name}")
+    with told(doing):
+        for event in engine.api.pull(
+            reference.repository, tag=reference.digest[1:] or reference.tag, platform=platform, stream=True, decode=True
+        ):
+            if "error" in event:
+                raise classified(doing, str(event["error"]))
+        return dict(engine.api.inspect_image(name))
 
 
 def _is_for(facts: dict[str, Any], platform: str | None) -> bool:

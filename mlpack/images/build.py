@@ -35,14 +35,15 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Built:
-    """An image without a name. ``added`` are the images that were made for it, the oldest first; ``cached`` counts the steps
-    that were not done anew.
+    """An image without a name. ``added`` are the images that were made for it, the oldest first, ``made`` these and those that
+    were there from a former build; ``cached`` counts the steps that were not done anew.
     """
 
     image: str
     added: tuple[str, ...]
     steps: int
     cached: int
+    made: tuple[str, ...] = ()
 
 
 def build(engine: Engine, files: Files, base: str, wishes: Wishes, tell: Callable[[Step], None]) -> Built:
@@ -72,7 +73,7 @@ def _built(engine: Engine, files: Files, trail: Trail, wishes: Wishes, tell: Cal
         _settle(engine, trail, before)
         remove_images(engine, trail.added)
         raise
-    return Built(trail.image, tuple(trail.added), trail.step.of if trail.step else 0, trail.cached)
+    return Built(trail.image, tuple(trail.added), trail.step.of if trail.step else 0, trail.cached, tuple(trail.made))
 
 
 def remove_images(engine: Engine, images: list[str] | tuple[str, ...]) -> None:
@@ -80,6 +81,16 @@ def remove_images(engine: Engine, images: list[str] | tuple[str, ...]) -> None:
     for image in reversed(images):
         with passed_over():
             engine.api.remove_image(image, noprune=True)
+
+
+def nameless(engine: Engine, built: Built) -> tuple[Mapping[str, Any], ...]:
+    """The images of the build that have no name and that nothing with a name stands on: the ends of its other stages.
+
+    They stay, so that the next build takes its steps from there.
+    """
+    with told("the images of the engine cannot be listed"):
+        found = engine.api.images(filters={"dangling": True})
+    return tuple(one for one in found if any(_is_of(short, one["Id"]) for short in built.made))
 
 
 def _follow(engine: Engine, stream: IO[bytes], wishes: Wishes, trail: Trail, tell: Callable[[Step], None]) -> None:

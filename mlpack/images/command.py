@@ -10,14 +10,15 @@ from pathlib import Path
 from mlpack.core.errors import UsageError
 from mlpack.core.trust import Trust
 from mlpack.images.base import Base, base_of
-from mlpack.images.build import Wishes, build, remove_images
+from mlpack.images.build import Wishes, build, nameless, remove_images
 from mlpack.images.container import Running, running
 from mlpack.images.engine import Engine, connected
 from mlpack.images.failures import told
+from mlpack.images.platforms import platform_of
 from mlpack.images.push import push
 from mlpack.images.reference import Reference, reference_of, tag_of
 from mlpack.images.replay import Replay, replayed
-from mlpack.images.result import ContainerizeResult, ContextResult, Measured, Seconds, free_ports
+from mlpack.images.result import ContainerizeResult, ContextResult, Kept, Measured, Seconds, free_ports
 from mlpack.images.target import Target, this_python
 from mlpack.images.wheels import Wheel, requirements_text, wheels_by_pip, wheels_in
 from mlpack.runtime.manifest import Manifest
@@ -60,6 +61,8 @@ def run_containerize(
     begun = time.monotonic()
     tag = tag_of(order.tag)
     reference_of(order.base_name)
+    if order.platform is not None:
+        order = replace(order, platform=platform_of(order.platform))
     if order.gpu:
         raise UsageError(
             "an image for a GPU is rendered, and not built here",
@@ -92,6 +95,7 @@ def run_render(
 ) -> ContextResult:
     """See `mlpack.containerize` with ``render_only``: no engine is asked."""
     reference_of(order.base_name)
+    _check_rendered(order)
     check_place(folder, force=force)
     check_extras()
     tell(f"reading {model}")
@@ -102,6 +106,16 @@ def run_render(
     write_project(files, folder)
     tag = str(tag_of(order.tag)) if order.tag else ""
     return ContextResult(folder, manifest, order.base_name, tuple(sorted(files)), not reason, reason, tag)
+
+
+def _check_rendered(order: Order) -> None:
+    """Raise UsageError for what only a build could heed."""
+    wanted = {"--platform": order.platform is not None, "--push": order.push, "--no-cache": not order.cache}
+    for option in (option for option, is_given in wanted.items() if is_given):
+        raise UsageError(
+            f"{option} is for a build, and --render-only builds nothing",
+            hint=f"leave {option} out here, and give it to the builder: docker build DIR",
+        )
 
 
 def _rendered(manifest: Manifest, order: Order) -> tuple[Recipe, str]:
@@ -171,7 +185,9 @@ def _built(
         raise
     seconds = Seconds(started - begun, ended - started, time.monotonic() - ended)
     result = _result(manifest, tag, built.image, base, measured, replays, (built.steps, built.cached), seconds)
-    return result if before == built.image else replace(result, replaced=before)
+    stages = nameless(engine, built)
+    kept = Kept(tuple(str(one["Id"]) for one in stages), sum(int(one["Size"]) - base.size for one in stages))
+    return replace(result, replaced="" if before == built.image else before, kept=kept)
 
 
 def _holder_of(engine: Engine, tag: Reference) -> str:

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 from mlpack.core.errors import EngineError, MlpackError
 
-_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded|not enough space", re.IGNORECASE)
-_NO_NETWORK = re.compile(
-    r"no such host|connection refused|i/o timeout|network is unreachable|TLS handshake|request canceled while waiting"
-    r"|connection reset|server misbehaving|proxyconnect",
-    re.IGNORECASE,
-)
-_NO_IMAGE = re.compile(
-    r"manifest (for .* )?(not found|unknown)|pull access denied|repository does not exist|no such image|not found: manifest",
-    re.IGNORECASE,
-)
-_NO_LOGIN = re.compile(
-    r"unauthorized|authentication required|no basic auth|access to the requested resource|denied", re.IGNORECASE
-)
-_NO_PLATFORM = re.compile(
-    r"does not match the specified platform|no match for platform|no matching manifest", re.IGNORECASE
-)
+Kind = Literal["space", "platform", "image", "login", "network", "other"]
+_WORDS: Mapping[Kind, str] = {
+    "space": r"no space left on device|disk quota exceeded|not enough space",
+    "platform": r"does not match the specified platform|no match for platform|no matching manifest",
+    "image": r"manifest (for .* )?(not found|unknown)|pull access denied|repository does not exist|no such image"
+    r"|not found: manifest",
+    "login": r"unauthorized|authentication required|no basic auth|access to the requested resource|denied",
+    "network": r"no such host|connection refused|i/o timeout|network is unreachable|TLS handshake|connection reset"
+    r"|request canceled while waiting|server misbehaving|proxyconnect|HTTP response to HTTPS client",
+}
+"""Words of an engine by the kind of failure that they tell; the first that is found decides."""
+_HINTS: Mapping[Kind, str] = {
+    "space": "make room for the engine: docker system df shows what takes it, docker system prune frees what nobody uses",
+    "platform": "choose a base that there is for this platform with --base, or another --platform",
+    "image": "check the name: docker pull NAME:TAG; where there is no registry, load it first: docker load -i FILE.tar",
+    "login": "log in first: docker login REGISTRY",
+    "network": "check the network and the proxy of the engine; an image that is loaded needs none: docker load -i FILE.tar",
+    "other": "see what the engine says of itself: docker info",
+}
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
-    """Errors of the engine in this block become EngineErrors; ``doing`` is what was tried, as "the image cannot be built"."""
+def told(doing: str, hints: Mapping[Kind, str] | None = None) -> Iterator[None]:
+    """Errors of the engine in this block become EngineErrors; ``doing`` is what was tried, as "the image cannot be built".
+
+    ``hints`` are as in `classified`.
+    """
     import docker.errors
     import requests.exceptions
     import urllib3.exceptions
@@ -38,7 +45,7 @@ def told(doing: str) -> Iterator[None]:
     except MlpackError:
         raise
     except docker.errors.APIError as error:
-        raise classified(doing, str(error.explanation or error)) from error
+        raise classified(doing, str(error.explanation or error), hints) from error
     except requests.exceptions.Timeout as error:
         raise EngineError(doing, why="the engine does not answer", hint="see what it does: docker info") from error
     except (
@@ -64,27 +71,13 @@ def passed_over() -> Iterator[None]:
         return  # such as an engine that has ended, or an image that something else has begun to use
 
 
-def classified(doing: str, why: str) -> EngineError:
-    """The error for what the engine said, with what to do about it."""
+def classified(doing: str, why: str, hints: Mapping[Kind, str] | None = None) -> EngineError:
+    """The error for what the engine said, with what to do about it; ``hints`` are better ones for some kinds."""
     why = " ".join(why.split())
-    return EngineError(doing, why=why, hint=_advice(why))
+    kind = kind_of(why)
+    return EngineError(doing, why=why, hint=(hints or {}).get(kind) or _HINTS[kind])
 
 
-def _advice(why: str) -> str:
-    if _NO_SPACE.search(why):
-        return (
-            "make room for the engine: docker system df shows what takes it, docker system prune frees what nobody uses"
-        )
-    if _NO_PLATFORM.search(why):
-        return "choose a base that there is for this platform with --base, or another --platform"
-    if _NO_IMAGE.search(why):
-        return (
-            "check the name: docker pull NAME:TAG; where there is no registry, load it first: docker load -i FILE.tar"
-        )
-    if _NO_LOGIN.search(why):
-        return "log in first: docker login REGISTRY"
-    if _NO_NETWORK.search(why):
-        return (
-            "check the network and the proxy of the engine; an image that is loaded needs none: docker load -i FILE.tar"
-        )
-    return "see what the engine says of itself: docker info"
+def kind_of(why: str) -> Kind:
+    """What went wrong, by the words of the engine."""
+    return next((kind for kind, words in _WORDS.items() if re.search(words, why, re.IGNORECASE)), "other")

@@ -19,6 +19,12 @@ class Reference:
     tag: str = "latest"
     digest: str = ""
 
+    @property
+    def registry(self) -> str:
+        """Where it is pushed to; empty where the name says none, which is Docker Hub."""
+        first, slash, _ = self.repository.partition("/")
+        return first if slash and (first == "localhost" or "." in first or ":" in first) else ""
+
     def __str__(self) -> str:
         return f"{self.repository}{self.digest}" if self.digest else f"{self.repository}:{self.tag}"
 

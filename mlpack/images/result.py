@@ -42,6 +42,26 @@ class Seconds:
         return {"own": round(self.own, 3), "engine": round(self.engine, 3), "proof": round(self.proof, 3)}
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Images without a name that a build leaves as its cache, and what they hold over the base, in bytes."""
+
+    images: tuple[str, ...] = ()
+    size: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What stays, why, and how it goes; empty where nothing does."""
+        if not self.images:
+            return ""
+        one = len(self.images) == 1
+        what = "1 image without a name stays" if one else f"{len(self.images)} images without a name stay"
+        return (
+            f"{what} in the engine, {self.size / _MB:,.0f} MB over the base: the next build takes its steps from there; "
+            f"docker image prune frees {'it' if one else 'them'}, with whatever else has no name"
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class ContainerizeResult(Shown):
     """An image that has its name, because it answered as the original model does."""
@@ -64,6 +84,7 @@ class ContainerizeResult(Shown):
     pushed: str = ""
     replaced: str = ""
     """The image that had the name before."""
+    kept: Kept = Kept()
 
     @property
     def exit_code(self) -> int:
@@ -99,6 +120,7 @@ class ContainerizeResult(Shown):
             "labels": dict(self.labels),
             "pushed": self.pushed or None,
             "replaced": self.replaced or None,
+            "kept": {"images": list(self.kept.images), "size": self.kept.size},
             "run": self.run_line,
         }
 
@@ -124,6 +146,7 @@ class ContainerizeResult(Shown):
                 ]
             ),
             *([Line(f"{self.tag} was the name of {self.replaced}", "warn")] if self.replaced else []),
+            *([Line(self.kept.sentence, "dim")] if self.kept.images else []),
             Line(self.run_line),
             Line(f"then  http://127.0.0.1:{self.ports[0]}/docs", "dim"),
         ]

@@ -33,7 +33,7 @@ class Step:
 @dataclass
 class Trail:
     """What a build left on its way. ``base`` is the image that its stages begin with. ``added`` are those that it made itself,
-    and did not find in the cache; ``last`` is the one that its next step begins with.
+    and did not find in the cache, ``made`` these and those; ``last`` is the one that its next step begins with.
     """
 
     base: str = ""
@@ -41,6 +41,7 @@ class Trail:
     image: str = ""
     last: str = ""
     added: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
     containers: list[str] = field(default_factory=list)
     cached: int = 0
     output: list[str] = field(default_factory=list)
@@ -76,7 +77,11 @@ class Trail:
 
     def _made(self, image: str) -> None:
         self.last = image
-        if not self._from_cache and not self._begins and image not in self.added:
+        if self._begins:
+            return
+        if image not in self.made:
+            self.made.append(image)
+        if not self._from_cache and image not in self.added:
             self.added.append(image)
 
     @property

@@ -15,6 +15,7 @@ from images.asking import await_ready, predicted, said, served
 
 import mlpack
 from mlpack.core.errors import SmokeTestError, UsageError
+from mlpack.images.result import Kept
 from mlpack.runtime.manifest import read_manifest
 from mlpack.scaffold.project import example_of_bundle
 
@@ -48,6 +49,21 @@ def test_it_says_what_was_built_and_how_it_was_proven(built, manifest):
 def test_it_is_small(built):
     assert built.measured.over_base <= 190 * _MB
     assert built.measured.resident <= 150 * _MB
+
+
+def test_what_stays_without_a_name_is_told(engine, built, bundle, official, wheelhouse):
+    """The ends of the stages that install: the next build begins with them."""
+    there = {one.id: one for one in engine.images.list(filters={"dangling": True})}
+    assert built.kept.images
+    assert set(built.kept.images) <= set(there)
+    base = engine.images.get(official).attrs["Size"]
+    assert built.kept.size == sum(there[one].attrs["Size"] - base for one in built.kept.images) > 50 * _MB
+    assert built.to_json()["kept"] == {"images": list(built.kept.images), "size": built.kept.size}
+    assert any("docker image prune" in getattr(block, "text", "") for block in built.view())
+    again = mlpack.containerize(bundle, built.tag, base=official, wheels=wheelhouse)
+    assert again.kept == built.kept
+    nothing = replace(built, kept=Kept())
+    assert not any("without a name" in getattr(block, "text", "") for block in nothing.view())
 
 
 def test_its_labels_tell_where_it_comes_from(engine, built, manifest):

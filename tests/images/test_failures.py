@@ -6,6 +6,8 @@ import requests.exceptions
 
 from mlpack.core.errors import EngineError, UsageError
 from mlpack.images.failures import classified, told
+from mlpack.images.push import hints_for
+from mlpack.images.reference import tag_of
 
 SAID = {
     "write /var/lib/docker/tmp/x: no space left on device": "docker system df",
@@ -39,6 +41,33 @@ def test_errors_of_the_sdk_become_ours(raised):
     with pytest.raises(EngineError, match="it cannot be done") as caught, told("it cannot be done"):
         raise raised
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "says"),
+    [
+        ("127.0.0.1:9/churn:1", "dial tcp 127.0.0.1:9: connect: connection refused", "is 127.0.0.1:9, the first part"),
+        ("reg.example.com/churn:1", "server gave HTTP response to HTTPS client", "is reg.example.com, the first part"),
+        (
+            "reg.example.com/churn:1",
+            "no basic auth credentials",
+            "docker login reg.example.com && docker push reg.example",
+        ),
+        ("reg.example.com/a/churn:1", "name unknown: repository does not exist", "in reg.example.com? Once it is"),
+        (
+            "churn:1",
+            "denied: requested access to the resource is denied",
+            "goes to Docker Hub: docker login && docker push",
+        ),
+        ("team/churn:1", "dial tcp: lookup registry-1.docker.io: no such host", "-t REGISTRY/team/churn:1"),
+        ("churn:1", "no space left on device", "docker system df"),
+    ],
+)
+def test_what_keeps_an_image_from_its_registry_has_advice_about_the_registry(name, why, says):
+    reference = tag_of(name)
+    error = classified("it cannot be pushed", why, hints_for(reference))
+    assert says in error.hint
+    assert "docker load" not in error.hint
 
 
 def test_our_own_errors_pass():

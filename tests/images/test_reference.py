@@ -59,3 +59,17 @@ def test_an_address_of_an_image():
     assert str(image_in("docker://team/churn:2")) == "team/churn:2"
     with pytest.raises(UsageError):
         image_in("docker://")
+
+
+@pytest.mark.parametrize(
+    ("text", "registry"),
+    [
+        ("churn:1", ""),
+        ("team/churn:1", ""),
+        ("localhost/churn", "localhost"),
+        ("localhost:5000/churn", "localhost:5000"),
+        ("registry.example.com/team/churn:1", "registry.example.com"),
+    ],
+)
+def test_where_it_is_pushed_to(text, registry):
+    assert tag_of(text).registry == registry

@@ -33,6 +33,7 @@ def test_what_was_made_is_told_from_what_was_found():
     )
     assert [str(step) for step in steps][1] == "2/4 WORKDIR /build"
     assert trail.added == ["7027a5d5b0e7", "d3a7826ce30b"]
+    assert trail.made == ["4da104356fd6", *trail.added]
     assert trail.containers == ["c0ffee123456", "c0ffee654321"]
     assert trail.image == "sha256:d3a7826ce30b5611"
     assert trail.cached == 1

@@ -212,6 +212,10 @@ def test_a_name_that_is_none(engine, bundle, tag):
         (("-t", "a:1", "--label", "novalue"), "no NAME=VALUE"),
         (("-t", "a:1", "--build-arg", "=x"), "no NAME=VALUE"),
         (("-t", "a:1", "--base", "A B"), "no name of an image"),
+        (("-t", "a:1", "--platform", "nonsense"), "one of linux/amd64, linux/arm64"),
+        (("--render-only", "context", "--push"), "--push is for a build"),
+        (("--render-only", "context", "--no-cache"), "--no-cache is for a build"),
+        (("--render-only", "context", "--platform", "linux/arm64"), "--platform is for a build"),
     ],
 )
 def test_a_call_that_cannot_work(engine, bundle, arguments, says):
@@ -241,6 +245,8 @@ def test_a_registry_that_is_not_there(engine, building):
     ended = mlpack_ended(*building, "-t", "127.0.0.1:9/team/cancer:1", "--push")
     assert ended.returncode == 8, ended.stderr
     assert "is tagged here, and cannot be pushed" in ended.stderr
+    assert "next: is 127.0.0.1:9, the first part of the name, a registry" in ended.stderr
+    assert "docker push 127.0.0.1:9/team/cancer:1" in ended.stderr
     engine.images.remove("127.0.0.1:9/team/cancer:1")
 
 
