@@ -22,7 +22,7 @@ def batch(  # noqa: PLR0913 - a parameter an option of the command
     force: bool = False,
     keep: Sequence[str] = (),
     limit: int | None = None,
-    on_error: Literal["fail", "null", "quarantine"] = "fail",
+    on_error: Literal["fail", "null", "quarantine"] | None = None,
     format: Literal["parquet", "csv", "arrow", "jsonl"] | None = None,
     chunk_rows: int | None = None,
     part_rows: int | None = None,
@@ -41,10 +41,10 @@ def batch(  # noqa: PLR0913 - a parameter an option of the command
     ``keep`` names columns of the input that go along (``"*"`` for all). Rows are read ``chunk_rows`` at a time (by default some
     8 MB), the model gets ``batch_rows`` of these (the number that is fastest here), and a part is about ten seconds of work.
 
-    A row that the model does not take ends the run (``on_error`` is ``"fail"``), gets nulls (``"null"``), or is set aside
-    (``"quarantine"``). With ``resume`` a run that was ended goes on after the last part that it wrote; ``force`` writes over
-    what a former run wrote. ``address`` is that of a Ray cluster, ``"auto"`` of the one that runs here; else it is that in
-    RAY_ADDRESS, else a cluster is started. ``tell`` hears of the progress, ``begun`` before a model file is packed.
+    A row that the model does not take ends the run (``on_error`` is ``"fail"``, as where it is None), gets nulls (``"null"``),
+    or is set aside (``"quarantine"``). With ``resume`` a run that was ended goes on after its last part, and with its options;
+    ``force`` writes over what is there. ``address`` is that of a Ray cluster, or ``"auto"``, the one that runs here; without,
+    it is in RAY_ADDRESS, or one is started. ``tell`` hears of the progress, ``begun`` before a model file is packed.
 
     Raises DataError where the input does not fit the model, UsageError, OutputError, MissingLibraryError, and what
     `mlpack.pack` raises of a model file.

@@ -61,36 +61,11 @@ class Part:
         )
 
 
-class Checkpoint:
-    """The checkpoint in a folder; what it has is passed over where the run begins ``anew``.
+@dataclass
+class Noted:
+    """The lines of a checkpoint."""
 
-    On this machine nobody else writes to it while it is open. A store has no locks: there a run that finds the checkpoint
-    otherwise than it left it is ended before its next line. Two runs that write a line in the same moment both go on.
-    """
-
-    def __init__(self, place: Place, *, anew: bool = False) -> None:
-        self._place = place
-        self.lines: list[dict[str, Any]] = []
-        self._file: BinaryIO | None = None
-        if place.local:
-            self._file = _locked(place)
-            content = self._file.read()
-        else:
-            content = place.read() if place.kind() == "file" else b""
-        self._size = len(content)
-        if anew:
-            return
-        whole, _, _ = content.rpartition(b"\n")
-        try:
-            self.lines = [json.loads(line) for line in whole.splitlines() if line.strip()]
-        except ValueError as error:
-            self.close()
-            raise CorruptFileError(
-                f"{place.shown} is damaged", why=str(error), hint="begin the run anew with --force"
-            ) from error
-        if self._file is not None and len(content) != len(whole) + bool(whole):
-            self._file.truncate(len(whole) + bool(whole))
-            self._file.seek(0, os.SEEK_END)
+    lines: list[dict[str, Any]]
 
     @property
     def header(self) -> dict[str, Any] | None:
@@ -108,9 +83,60 @@ class Checkpoint:
         return {line["part"]: Part.from_json(line) for line in self.lines if "part" in line}
 
     @property
+    def has_parts(self) -> bool:
+        """Whether anything was written: a run that wrote nothing is none to go on from, and in nobody's way."""
+        return any("part" in line for line in self.lines)
+
+    @property
     def single(self) -> Written | None:
         """The one file that the parts were put together in, once that has been done."""
         return next((Written(**line["single"]) for line in reversed(self.lines) if line.get("single")), None)
+
+
+def noted_in(content: bytes, shown: str) -> Noted:
+    """The lines of the checkpoint with ``content``, which is at ``shown``. Raises CorruptFileError."""
+    whole, _, _ = content.rpartition(b"\n")
+    try:
+        return Noted([json.loads(line) for line in whole.splitlines() if line.strip()])
+    except ValueError as error:
+        raise CorruptFileError(f"{shown} is damaged", why=str(error), hint="begin the run anew with --force") from error
+
+
+def noted_at(place: Place) -> Noted:
+    """The lines of the checkpoint at ``place``, if there is one; others may write to it. Raises as `noted_in`."""
+    return noted_in(place.read() if place.kind() == "file" else b"", place.shown)
+
+
+class Checkpoint(Noted):
+    """The checkpoint in a folder; what it has is passed over where the run begins ``anew``.
+
+    On this machine nobody else writes to it while it is open. A store has no locks: there a run that finds the checkpoint
+    otherwise than it left it is ended before its next line. Two runs that write a line in the same moment both go on.
+    """
+
+    def __init__(self, place: Place, *, anew: bool = False) -> None:
+        super().__init__([])
+        self._place = place
+        self._file: BinaryIO | None = None
+        if place.local:
+            self._file = _locked(place)
+            content = self._file.read()
+        else:
+            content = place.read() if place.kind() == "file" else b""
+        self._size = len(content)
+        self.keeps_another = anew and bool(content)
+        """Whether lines of a former run are in the file still, which were passed over."""
+        if anew:
+            return
+        try:
+            self.lines = noted_in(content, place.shown).lines
+        except CorruptFileError:
+            self.close()
+            raise
+        whole = content.rpartition(b"\n")[0]
+        if self._file is not None and len(content) != len(whole) + bool(whole):
+            self._file.truncate(len(whole) + bool(whole))
+            self._file.seek(0, os.SEEK_END)
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Write a line. It is on the disk, or in the store, when this returns. Raises OutputError."""
@@ -152,6 +178,7 @@ class Checkpoint:
     def empty(self) -> None:
         """Forget everything."""
         self.lines = []
+        self.keeps_another = False
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
@@ -174,6 +201,10 @@ class Checkpoint:
             except OSError as error:
                 raise OutputError(f"{self._place.shown} cannot be written", why=redacted(str(error))) from error
         return len(lost)
+
+    def remove(self) -> None:
+        """Remove the file. The lines are known as long as this is."""
+        self._place.remove()
 
     def close(self) -> None:
         """Let others write."""

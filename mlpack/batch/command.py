@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 
 from mlpack.batch.assembling import assemble
-from mlpack.batch.checkpoint import Checkpoint, Part, differences
+from mlpack.batch.checkpoint import Checkpoint, Noted, Part
+from mlpack.batch.finished import Finished, put_away
 from mlpack.batch.job import Job
 from mlpack.batch.models import opened
-from mlpack.batch.output import CHECKPOINT, Output, check_apart, output_of
-from mlpack.batch.parts import PartWriter, is_there, parts_in, unfinished
+from mlpack.batch.output import Output, check_apart, output_of
+from mlpack.batch.parts import PartWriter
 from mlpack.batch.plan import Plan, Tell, plan_of
 from mlpack.batch.predicting import aside_schema
 from mlpack.batch.progress import Progress
 from mlpack.batch.result import BatchResult, Count
+from mlpack.batch.resuming import check_same, checkpoint_of, clear, former_run, is_finished, sweep, with_its_options
 from mlpack.batch.sizing import Sizes, sizes_for
 from mlpack.batch.sources import files_of
 from mlpack.core.errors import DataError, UsageError
@@ -37,13 +38,16 @@ def run_batch(
         from mlpack.batch.cluster import check_ray
 
         check_ray()
+    former = former_run(output_of(job), job)
+    job = with_its_options(job, former)
     output = output_of(job)
     files = files_of(job.input)
     check_apart(output, files, job.input)
-    _check_free(output, job)
     bundle = bundle_for(job.model, trust, Packing(require_sandbox=require_sandbox), begun)
     plan = plan_of(job, bundle.manifest.signature, files, output)
-    with _checkpoint(plan, bundle) as checkpoint:
+    if isinstance(former, Finished):
+        return _nothing_to_do(plan, bundle, former)
+    with checkpoint_of(plan, bundle.manifest) as checkpoint:
         before = sum(part.rows for part in checkpoint.parts.values())
         started = time.monotonic()
         sizes = _answer(plan, bundle, checkpoint, tell or _untold)
@@ -52,96 +56,30 @@ def run_batch(
         return _result(plan, bundle, checkpoint, sizes.batch_rows, before, time.monotonic() - started)
 
 
+def _nothing_to_do(plan: Plan, bundle: Judged, done: Finished) -> BatchResult:
+    check_same(done, plan, bundle.manifest)
+    sizes = _known_sizes(plan, done)
+    assert sizes is not None
+    for folder in (plan.output.aside, plan.output.folder):
+        folder.remove_empty()  # of a run that was killed as it ended
+    rows = sum(part.rows for part in done.parts.values())
+    return _result(plan, bundle, done, sizes.batch_rows, rows, 0.0)
+
+
 def _untold(_: Progress) -> None:
     """Nobody wants to know."""
-
-
-def _check_free(output: Output, job: Job) -> None:
-    """Raise UsageError where something is there already, and nobody said what to do with it."""
-    if job.resume or job.force:
-        if output.single and output.place.kind() == "file" and not _has_checkpoint(output) and job.resume:
-            raise UsageError(
-                f"{output.place.shown} is there, and no checkpoint of the run that wrote it",
-                hint="write it anew with --force, or choose another place with -o",
-            )
-        return
-    kind = output.place.kind()
-    began = _has_checkpoint(output)
-    if kind == "file" or began or (kind == "folder" and _holds_anything(output)):
-        raise UsageError(
-            f"{output.place.shown} is there already" if kind else f"a run that writes {output.place.shown} was begun",
-            hint=("go on where that run ended with --resume, or " if began else "") + "write over it with --force",
-        )
-
-
-def _has_checkpoint(output: Output) -> bool:
-    """Whether a run began to write; one that ended before that leaves a checkpoint without a line."""
-    place = output.folder.child(CHECKPOINT)
-    return place.kind() == "file" and place.found().size > 0
-
-
-def _holds_anything(output: Output) -> bool:
-    listed = output.place.listed(deep=True)
-    return any(found.size or not found.path.endswith(f"/{CHECKPOINT}") for found in listed)
-
-
-@contextmanager
-def _checkpoint(plan: Plan, bundle: Judged) -> Iterator[Checkpoint]:
-    """The checkpoint of the run, with the parts that are done and no others. Raises UsageError where it is of another run."""
-    output = plan.output
-    output.folder.make_folder()
-    checkpoint = Checkpoint(output.folder.child(CHECKPOINT), anew=plan.job.force)
-    try:
-        header = plan.header(bundle.manifest)
-        before = checkpoint.header
-        if before is None and plan.job.resume and any(True for _ in parts_in(output.folder)):
-            raise UsageError(
-                f"there are parts in {output.folder.shown}, and no checkpoint of the run that wrote them",
-                hint="begin anew with --force, or write to another place with -o",
-            )
-        if before is not None:
-            reasons = differences(before, header)
-            if reasons:
-                raise UsageError(
-                    f"the run that wrote {output.place.shown} cannot go on",
-                    why="\n".join(reasons),
-                    hint="begin anew with --force, or write to another place with -o",
-                )
-            if before["options"] != header["options"]:
-                checkpoint.add({"now": {"options": header["options"]}})
-            if not _is_finished(output, checkpoint):
-                checkpoint.forget_lost(output)
-        _sweep(output)
-        yield checkpoint
-    finally:
-        checkpoint.close()
-
-
-def _sweep(output: Output) -> None:
-    """Remove what was begun and not finished."""
-    for folder in (output.folder, output.aside):
-        for place in unfinished(folder):
-            place.remove()
-
-
-def _clear(output: Output, checkpoint: Checkpoint) -> None:
-    """Remove the parts of a former run, and nothing else: one file that they became stays until another takes its place."""
-    for folder in (output.folder, output.aside):
-        for place in parts_in(folder):
-            place.remove()
-    checkpoint.empty()  # last: a run that ends within this can be told from none
 
 
 def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> Sizes:
     """Answer what is not done. The sizes of the run, which are the checkpoint's if it has some."""
     known = _known_sizes(plan, checkpoint)
-    if known is not None and _is_finished(plan.output, checkpoint):
+    if known is not None and is_finished(plan.output, checkpoint):
         return known
     done = checkpoint.parts
 
     def begin(sizes: Sizes) -> Plan:
         if plan.job.force:
-            _clear(plan.output, checkpoint)
+            clear(plan.output, checkpoint)
         if known is None:
             anew = {"anew": True} if plan.job.force else {}
             checkpoint.add({**plan.header(bundle.manifest), **asdict(sizes), **anew})
@@ -162,9 +100,9 @@ def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> S
     return sizes
 
 
-def _known_sizes(plan: Plan, checkpoint: Checkpoint) -> Sizes | None:
+def _known_sizes(plan: Plan, noted: Noted) -> Sizes | None:
     """The sizes of the run that is to go on; None where there was none. Raises UsageError where others are wanted."""
-    header = checkpoint.header
+    header = noted.header
     if header is None:
         return None
     sizes = Sizes(header["batch_rows"], header["part_rows"])
@@ -173,10 +111,6 @@ def _known_sizes(plan: Plan, checkpoint: Checkpoint) -> Sizes | None:
             f"the run that is to go on gives the model {sizes.batch_rows} rows at once", hint="leave --batch-rows out"
         )
     return sizes
-
-
-def _is_finished(output: Output, checkpoint: Checkpoint) -> bool:
-    return checkpoint.single is not None and is_there(output.place.sibling(""), checkpoint.single)
 
 
 def _check_unchanged(plan: Plan) -> None:
@@ -189,15 +123,17 @@ def _check_unchanged(plan: Plan) -> None:
 
 
 def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
-    """Put the parts together where one file is wanted; an output without a row is a part that has none."""
+    """Put the parts together where one file is wanted, of which nothing stays beside it; an output without a row is a part that
+    has none.
+    """
     output = plan.output
     parts = [checkpoint.parts[number] for number in sorted(checkpoint.parts)]
-    _sweep(output)  # a node that was lost leaves what it had begun
+    sweep(output)  # a node that was lost leaves what it had begun
     if not output.single:
         if not parts:
             PartWriter(output.folder, output.part_name(0), output.kind, plan.schema).finish()
         return
-    if not _is_finished(output, checkpoint):
+    if not is_finished(output, checkpoint):
         written = [part.written for part in parts]
         aside = [part.aside for part in parts if part.aside]
         if aside:
@@ -208,6 +144,10 @@ def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
         checkpoint.add({"single": single.to_json()})
     for part in parts:
         _remove(output, part)
+    if put_away(output, checkpoint):
+        checkpoint.remove()
+        for folder in (output.aside, output.folder):
+            folder.remove_empty()
 
 
 def _remove(output: Output, part: Part) -> None:
@@ -216,10 +156,8 @@ def _remove(output: Output, part: Part) -> None:
         output.aside.child(part.aside.name).remove()
 
 
-def _result(
-    plan: Plan, bundle: Judged, checkpoint: Checkpoint, batch_rows: int, before: int, seconds: float
-) -> BatchResult:
-    parts = [checkpoint.parts[number] for number in sorted(checkpoint.parts)]
+def _result(plan: Plan, bundle: Judged, noted: Noted, batch_rows: int, before: int, seconds: float) -> BatchResult:
+    parts = [noted.parts[number] for number in sorted(noted.parts)]
     output = plan.output
     aside = any(part.aside for part in parts)
     names = [part.written.name for part in parts] or [output.part_name(0)]
@@ -231,7 +169,7 @@ def _result(
         parts=() if output.single else tuple(names),
         columns=tuple(plan.schema.names),
         count=Count(sum(part.rows for part in parts), sum(part.refused for part in parts), before),
-        on_error=plan.job.on_error,
+        on_error=plan.job.fate,
         aside=(output.aside_file if output.single else output.aside).shown if aside else "",
         batch_rows=batch_rows,
         seconds=seconds,

@@ -20,7 +20,10 @@ _CHOICES: dict[str, Any] = {"engine": Engine, "on_error": OnError, "format": Kin
 
 @dataclass(frozen=True)
 class Job:
-    """The options of a run, as `mlpack.batch` has them. Raises UsageError for a value that cannot be used."""
+    """The options of a run, as `mlpack.batch` has them; None is for those that were not given.
+
+    Raises UsageError for a value that cannot be used.
+    """
 
     model: Path
     input: str
@@ -31,7 +34,7 @@ class Job:
     force: bool = False
     keep: tuple[str, ...] = ()
     limit: int | None = None
-    on_error: OnError = "fail"
+    on_error: OnError | None = None
     format: Kind | None = None
     chunk_rows: int | None = None
     part_rows: int | None = None
@@ -56,3 +59,8 @@ class Job:
             )
         if self.address is not None and self.engine != "ray":
             raise UsageError("--address is that of a Ray cluster", hint="--engine ray --address ADDRESS")
+
+    @property
+    def fate(self) -> OnError:
+        """What becomes of a row that the model does not take."""
+        return self.on_error or "fail"

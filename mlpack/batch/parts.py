@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, assert_never
@@ -165,18 +165,29 @@ def is_there(folder: Place, written: Written) -> bool:
 
 
 def parts_in(folder: Place) -> Iterator[Place]:
-    """The parts that are there, whoever wrote them: no more than what is named exactly as a run names them."""
-    for found in folder.listed():
-        name = found.path.rpartition("/")[2]
-        if _PART.fullmatch(name):
-            yield folder.child(name)
+    """The parts that are there, whoever wrote them."""
+    return _named(folder, is_part)
 
 
 def unfinished(folder: Place) -> Iterator[Place]:
     """The files that a run which was ended had begun."""
+    return _named(folder, is_unfinished)
+
+
+def is_part(name: str) -> bool:
+    """Whether a file is named exactly as a run names its parts."""
+    return _PART.fullmatch(name) is not None
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file is named as a run names what it has begun."""
+    return name.startswith(".part-") and name.endswith(_UNFINISHED)
+
+
+def _named(folder: Place, is_meant: Callable[[str], bool]) -> Iterator[Place]:
     for found in folder.listed():
         name = found.path.rpartition("/")[2]
-        if name.startswith(".part-") and name.endswith(_UNFINISHED):
+        if is_meant(name):
             yield folder.child(name)
 
 

@@ -95,14 +95,29 @@ class Place:
         if self.kind() == "file":
             self.files.delete_file(self.path)
 
-    def make_folder(self) -> None:
-        """Make this folder. Raises OutputError."""
+    def make_folder(self) -> tuple[Place, ...]:
+        """Make this folder, and those above. The ones that were not there, from this one up. Raises OutputError."""
+        made = []
+        place = self
+        while place.kind() == "" and posixpath.dirname(place.path) not in {place.path, ""}:
+            made.append(place)
+            if not self.local:
+                break  # in a store there are none above
+            place = replace(place, path=posixpath.dirname(place.path), shown=posixpath.dirname(place.shown))
         try:
             self.files.create_dir(self.path, recursive=True)
         except OSError as error:
             raise OutputError(
                 f"{self.shown} cannot be made", why=redacted(str(error)), hint="choose another place"
             ) from error
+        return tuple(made)
+
+    def remove_empty(self) -> None:
+        """Remove this folder, where it is there and nothing is in it."""
+        from pyarrow.fs import FileSelector
+
+        if self.kind() == "folder" and not self.files.get_file_info(FileSelector(self.path)):
+            self.here.rmdir() if self.local else self.files.delete_dir(self.path)
 
 
 def redacted(text: str) -> str:

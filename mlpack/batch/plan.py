@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpack.batch.answers import AnswerColumns
-from mlpack.batch.checkpoint import Part
+from mlpack.batch.checkpoint import FORMAT, Part
 from mlpack.batch.coercion import Coercer
 from mlpack.batch.job import Job
 from mlpack.batch.matching import Match, known_types, match
@@ -107,7 +107,7 @@ class Plan:
             AnswerColumns(self.signature, flat=self.output.kind == "csv"),
             self.schema,
             opened.match.keep,
-            self.job.on_error,
+            self.job.fate,
             batch_rows,
             opened.file.name,
             alone=len(self.inputs) == 1,
@@ -123,13 +123,20 @@ class Plan:
         options = {
             "keep": list(self.inputs[0].match.keep),
             "limit": job.limit,
-            "on_error": job.on_error,
+            "on_error": job.fate,
             "chunk_rows": self.chunk_rows,
             "part_rows": self.job.part_rows,
             "format": self.output.kind,
         }
         files = [one.file.identity for one in self.inputs]
-        return {"format": 1, "model": manifest.model_sha256, "name": manifest.name, "input": files, "options": options}
+        return {
+            "format": FORMAT,
+            "model": manifest.model_sha256,
+            "name": manifest.name,
+            "input": files,
+            "keep": list(job.keep),
+            "options": options,
+        }
 
 
 def plan_of(job: Job, signature: Signature, files: tuple[SourceFile, ...], output: Output) -> Plan:

@@ -21,6 +21,12 @@ from mlpack.core.view import json_ready
 from mlpack.runtime.session import Array, Outputs, Session
 
 _SHOWN = 10
+LEAVE_OUT = "correct them, or leave them out: --on-error quarantine (or null)"
+LEAVE_OUT_AND_GO_ON = (
+    "leave them out, and go on after the parts that are written: --resume --on-error quarantine (or null); "
+    "or correct them, and begin anew: --force"
+)
+"""What to do about rows that are refused, before the first part is written and after."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def refused(bad: Sequence[Bad], file: str = "", before: int = 0) -> DataError:
         + (f" (row {bad[0].row - before} of {file})" if file else "")
         + (f" and {len(bad) - 1} more near it" if len(bad) > 1 else ""),
         why="\n".join(lines) + more,
-        hint="correct them, or go on without them: --on-error quarantine (or null), with --resume for what is done",
+        hint=LEAVE_OUT,
     )
 
 

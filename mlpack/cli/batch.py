@@ -14,6 +14,7 @@ import typer
 from mlpack.cli.options import Allow, Json, Model, Quiet, RequireSandbox, Trust, TrustFile, Verbose, vouched
 from mlpack.cli.progress import Bar
 from mlpack.cli.render import Renderer
+from mlpack.cli.signals import ended_in_order
 from mlpack.core.errors import INTERRUPTED, MlpackError
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="Only the first N rows.", rich_help_panel=_ROWS)
 ]
 OnError = Annotated[
-    Literal["fail", "null", "quarantine"],
-    typer.Option("--on-error", help="What becomes of a row that the model does not take.", rich_help_panel=_ROWS),
+    Literal["fail", "null", "quarantine"] | None,
+    typer.Option(
+        "--on-error", help="What becomes of a row that the model does not take (fail).", rich_help_panel=_ROWS
+    ),
 ]
 Engine = Annotated[
     Literal["local", "ray"], typer.Option("--engine", help="This machine, or a Ray cluster.", rich_help_panel=_RUN)
@@ -62,7 +65,8 @@ Address = Annotated[
     ),
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on where a run of the same rows ended.", rich_help_panel=_RUN)
+    bool,
+    typer.Option("--resume", help="Go on where a run of the same rows ended, with its options.", rich_help_panel=_RUN),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over what a run wrote.", rich_help_panel=_RUN)]
 ChunkRows = Annotated[
@@ -87,7 +91,7 @@ def batch(  # noqa: PLR0913 - a parameter an option
     format_: Format = None,
     keep: Keep = None,
     limit: Limit = None,
-    on_error: OnError = "fail",
+    on_error: OnError = None,
     engine: Engine = "local",
     address: Address = None,
     resume: Resume = False,
@@ -117,32 +121,20 @@ def batch(  # noqa: PLR0913 - a parameter an option
 
         with _stoppable(model):
             return run(
-                model,
-                input,
-                output,
-                engine=engine,
-                address=address,
-                resume=resume,
-                force=force,
-                keep=_names(keep),
-                limit=limit,
-                on_error=on_error,
-                format=format_,
-                chunk_rows=chunk_rows,
-                part_rows=part_rows,
-                batch_rows=batch_rows,
-                **vouched(trust, allow, trust_file),
-                require_sandbox=require_sandbox,
-                tell=bar.tell,
-                begun=renderer.tell,
-            )
+                model, input, output, engine=engine, address=address, resume=resume, force=force,
+                keep=_names(keep), limit=limit, on_error=on_error, format=format_,
+                chunk_rows=chunk_rows, part_rows=part_rows, batch_rows=batch_rows,
+                **vouched(trust, allow, trust_file), require_sandbox=require_sandbox,
+                tell=bar.tell, begun=renderer.tell,
+            )  # fmt: skip
 
-    renderer.run(bar, call)
+    with ended_in_order():
+        renderer.run(bar, call)
 
 
 @contextmanager
 def _stoppable(model: Path) -> Iterator[None]:
-    """Ctrl-C leaves what was written, and says how to go on."""
+    """Ctrl-C and SIGTERM leave what was written, and it is said how to go on."""
     try:
         yield
     except KeyboardInterrupt:
@@ -150,7 +142,7 @@ def _stoppable(model: Path) -> Iterator[None]:
 
 
 class _StoppedError(MlpackError):
-    """The user pressed Ctrl-C, and what was written is of use."""
+    """The user pressed Ctrl-C, or the machine goes down, and what was written is of use."""
 
     exit_code = INTERRUPTED
 

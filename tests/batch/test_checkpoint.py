@@ -53,17 +53,6 @@ def test_a_run_that_is_done_has_nothing_to_do(flowers_bundle, source, out, small
     assert (result.count.before, result.count.rows) == (2500, 2500)
 
 
-def test_one_file_that_is_done_has_nothing_to_do(tmp_path, flowers_bundle, source, small):
-    out = tmp_path / "out.parquet"
-    mlpack.batch(flowers_bundle, source, out, **small)
-    written = out.stat().st_mtime_ns
-    assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.rows == 2500
-    assert out.stat().st_mtime_ns == written
-    out.write_bytes(b"something else")
-    assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.before == 0
-    assert pq.read_table(out).num_rows == 2500
-
-
 def test_a_part_that_is_gone_or_not_what_it_was_is_written_again(flowers_bundle, source, out, small, parts_in):
     before = parts_in(out)
     (out / "part-00002.parquet").unlink()
@@ -227,12 +216,6 @@ def test_parts_without_a_checkpoint_are_nobodys(flowers_bundle, source, out, sma
     with pytest.raises(UsageError, match="no checkpoint"):
         mlpack.batch(flowers_bundle, source, out, resume=True, limit=10, **small)
     assert parts_in(out) == before
-
-
-def test_a_run_that_ended_before_it_wrote_is_in_nobodys_way(tmp_path, flowers_bundle, source, small):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "_checkpoint.jsonl").touch()
-    assert mlpack.batch(flowers_bundle, source, tmp_path / "out", **small).count.rows == 2500
 
 
 def test_parts_are_forgotten_all_at_once(out):

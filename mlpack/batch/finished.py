@@ -1,0 +1,54 @@
+"""What was noted of a run that wrote one file, once that is there: it goes to the user's cache, away from the file.
+
+By it `--resume` knows that there is nothing to do. Where the cache cannot be written, the checkpoint stays where it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from mlpack.batch.checkpoint import Noted, noted_in
+from mlpack.batch.output import Output
+from mlpack.batch.parts import is_there
+from mlpack.core.errors import MlpackError
+from mlpack.scaffold.cache import cache_folder, key_of
+
+
+class Finished(Noted):
+    """What was noted of a run that is done, of which nothing is beside its file."""
+
+
+def put_away(output: Output, noted: Noted) -> bool:
+    """Keep what was noted of the run that wrote ``output``; whether that went."""
+    path = _path(output)
+    if path is None:
+        return False
+    other = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        other.write_text("".join(f"{json.dumps(line)}\n" for line in noted.lines))
+        other.replace(path)
+    except OSError:
+        other.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def finished(output: Output) -> Finished | None:
+    """What was noted of the run that wrote the file which is at ``output`` now; None where no run is known that did."""
+    path = _path(output)
+    if path is None or not path.exists():
+        return None
+    noted = Finished(noted_in(path.read_bytes(), str(path)).lines)
+    return noted if noted.single is not None and is_there(output.place.sibling(""), noted.single) else None
+
+
+def _path(output: Output) -> Path | None:
+    place = output.place
+    where = os.path.realpath(place.path) if place.local else f"{place.files.type_name}:{place.path}"
+    try:
+        return cache_folder("batch") / f"{key_of(where)}.jsonl"
+    except (MlpackError, RuntimeError):  # others may write to it, it is full or read-only, or there is no home
+        return None

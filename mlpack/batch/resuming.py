@@ -1,0 +1,151 @@
+"""What a run finds where it is to write: nothing, what a former run noted, from which it may go on, or something in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from mlpack.batch.checkpoint import Checkpoint, Noted, differences, noted_at
+from mlpack.batch.finished import finished
+from mlpack.batch.job import Job
+from mlpack.batch.output import CHECKPOINT, Output
+from mlpack.batch.parts import is_part, is_there, is_unfinished, parts_in, unfinished
+from mlpack.batch.places import Place
+from mlpack.batch.plan import Plan
+from mlpack.batch.predicting import LEAVE_OUT, LEAVE_OUT_AND_GO_ON
+from mlpack.core.errors import DataError, UsageError
+from mlpack.runtime.manifest import Manifest
+
+_ANEW = "begin anew with --force, or write to another place with -o"
+
+
+def former_run(output: Output, job: Job) -> Noted:
+    """What the run noted that wrote to ``output``, or was to.
+
+    Raises UsageError where something is there, and nobody said what to do with it.
+    """
+    if job.force:
+        return Noted([])
+    noted = noted_at(output.folder.child(CHECKPOINT))
+    kind = output.place.kind()
+    if job.resume:
+        if output.single and kind == "file" and not noted.lines:
+            done = finished(output)
+            if done is None:
+                raise UsageError(
+                    f"{output.place.shown} is there, and nothing is known of the run that wrote it",
+                    hint="write it anew with --force, or choose another place with -o",
+                )
+            return done
+        return noted
+    # In a store, where there are no locks, a run without a part may be under way.
+    began = noted.has_parts or (bool(noted.lines) and not output.place.local)
+    if kind == "file" or began or (kind == "folder" and _holds_anything(output, noted)):
+        raise UsageError(
+            f"{output.place.shown} is there already" if kind else f"a run that writes {output.place.shown} was begun",
+            hint=("go on where that run ended with --resume, or " if began else "") + "write over it with --force",
+        )
+    return noted
+
+
+def _holds_anything(output: Output, noted: Noted) -> bool:
+    """Whether anything is there that is not of a run which noted no part."""
+    for found in output.place.listed(deep=True):
+        name = found.path.rpartition("/")[2]
+        ours = name == CHECKPOINT or (bool(noted.lines) and (is_part(name) or is_unfinished(name)))
+        if not ours:
+            return True
+    return False
+
+
+def with_its_options(job: Job, noted: Noted) -> Job:
+    """``job`` with the options of the run that is to go on, where it has none of its own."""
+    header = noted.header
+    if header is None or not job.resume:
+        return job
+    known = {**header["options"], "keep": tuple(header.get("keep", header["options"]["keep"]))}
+    missing = {name: value for name, value in known.items() if getattr(job, name) in {None, ()}}
+    return replace(job, **missing)
+
+
+def check_same(noted: Noted, plan: Plan, manifest: Manifest) -> None:
+    """Raise UsageError where what was ``noted`` is of another run."""
+    header = noted.header
+    reasons = differences(header, plan.header(manifest)) if header is not None else []
+    if reasons:
+        raise UsageError(
+            f"the run that wrote {plan.output.place.shown} cannot go on", why="\n".join(reasons), hint=_ANEW
+        )
+
+
+@contextmanager
+def checkpoint_of(plan: Plan, manifest: Manifest) -> Iterator[Checkpoint]:
+    """The checkpoint of the run, with the parts that are done and no others. A run that fails without a part leaves nothing.
+
+    Raises UsageError where it is of another run.
+    """
+    output = plan.output
+    made = output.folder.make_folder()
+    checkpoint = Checkpoint(output.folder.child(CHECKPOINT), anew=plan.job.force)
+    try:
+        _take_up(plan, manifest, checkpoint)
+        yield checkpoint
+    except BaseException as error:
+        if not checkpoint.has_parts and not checkpoint.keeps_another:
+            _take_back(output, checkpoint, made)
+        elif isinstance(error, DataError) and error.hint == LEAVE_OUT:
+            error.hint = LEAVE_OUT_AND_GO_ON
+        raise
+    finally:
+        checkpoint.close()
+
+
+def _take_up(plan: Plan, manifest: Manifest, checkpoint: Checkpoint) -> None:
+    output, header, before = plan.output, plan.header(manifest), checkpoint.header
+    if before is None and plan.job.resume and any(True for _ in parts_in(output.folder)):
+        raise UsageError(
+            f"there are parts in {output.folder.shown}, and no checkpoint of the run that wrote them", hint=_ANEW
+        )
+    if before is not None:
+        if checkpoint.has_parts or output.place.kind() == "file" or not output.place.local:
+            check_same(checkpoint, plan, manifest)
+        elif not plan.job.resume or differences(before, header):
+            clear(output, checkpoint)  # it wrote nothing, so nobody goes on from it
+    if checkpoint.lines:
+        if checkpoint.header is not None and checkpoint.header["options"] != header["options"]:
+            checkpoint.add({"now": {"options": header["options"]}})
+        if not is_finished(output, checkpoint):
+            checkpoint.forget_lost(output)
+    sweep(output)
+
+
+def _take_back(output: Output, checkpoint: Checkpoint, made: tuple[Place, ...]) -> None:
+    """Leave things as they were before the run, which wrote nothing that counts."""
+    if checkpoint.lines:
+        clear(output, checkpoint)
+    sweep(output)
+    checkpoint.remove()
+    output.aside.remove_empty()
+    for folder in (output.folder, *made) if output.single else made:
+        folder.remove_empty()
+
+
+def is_finished(output: Output, noted: Noted) -> bool:
+    """Whether the one file is there that the run was to write."""
+    return noted.single is not None and is_there(output.place.sibling(""), noted.single)
+
+
+def sweep(output: Output) -> None:
+    """Remove what was begun and not finished."""
+    for folder in (output.folder, output.aside):
+        for place in unfinished(folder):
+            place.remove()
+
+
+def clear(output: Output, checkpoint: Checkpoint) -> None:
+    """Remove the parts of a former run, and nothing else: one file that they became stays until another takes its place."""
+    for folder in (output.folder, output.aside):
+        for place in parts_in(folder):
+            place.remove()
+    checkpoint.empty()  # last: a run that ends within this can be told from none

@@ -1,0 +1,70 @@
+"""A run that wrote one file leaves nothing beside it, and is known all the same."""
+
+import pyarrow.parquet as pq
+import pytest
+
+import mlpack
+from mlpack.core.errors import UsageError
+
+
+@pytest.fixture
+def source(tmp_path, rows_table):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows_table, path)
+    return path
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLPACK_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "batch"
+
+
+def test_one_file_that_is_done_has_nothing_to_do(tmp_path, cache, flowers_bundle, source, small):
+    out = tmp_path / "made" / "out.parquet"
+    mlpack.batch(flowers_bundle, source, out, keep=["number"], **small)
+    assert [path.name for path in out.parent.iterdir()] == ["out.parquet"]
+    written = out.stat().st_mtime_ns
+    result = mlpack.batch(flowers_bundle, source, out, resume=True)
+    assert (result.count.rows, result.count.before, result.batch_rows) == (2500, 2500, 64)
+    assert (out.stat().st_mtime_ns, list(out.parent.iterdir())) == (written, [out])
+    with pytest.raises(UsageError, match="cannot go on"):
+        mlpack.batch(flowers_bundle, source, out, resume=True, limit=10)
+    out.write_bytes(b"something else")
+    with pytest.raises(UsageError, match="nothing is known of the run that wrote it"):
+        mlpack.batch(flowers_bundle, source, out, resume=True)
+    out.unlink()
+    assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.before == 0
+    assert pq.read_table(out).num_rows == 2500
+
+
+def test_the_rows_of_one_file_that_is_done_have_changed(tmp_path, cache, flowers_bundle, source, make_rows, small):
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, source, out, **small)
+    pq.write_table(make_rows(100), source)
+    with pytest.raises(UsageError, match="cannot go on") as refused:
+        mlpack.batch(flowers_bundle, source, out, resume=True)
+    assert refused.value.why == f"{source} has changed"
+
+
+def test_a_run_that_was_killed_as_it_ended(tmp_path, cache, flowers_bundle, source, small):
+    """What was put away is there, and what is beside the file is not gone yet: all of it, or its empty folder."""
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, source, out, **small)
+    folder = tmp_path / ".out.parquet.parts"
+    (noted,) = cache.iterdir()
+    for content in (noted.read_bytes(), None):
+        folder.mkdir()
+        if content:
+            (folder / "_checkpoint.jsonl").write_bytes(content)
+        assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.before == 2500
+        assert not folder.exists()
+
+
+def test_without_a_cache_what_was_noted_stays_beside_the_file(tmp_path, monkeypatch, flowers_bundle, source, small):
+    (tmp_path / "none").touch()
+    monkeypatch.setenv("MLPACK_CACHE", str(tmp_path / "none" / "cache"))
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, source, out, **small)
+    assert [path.name for path in (tmp_path / ".out.parquet.parts").iterdir()] == ["_checkpoint.jsonl"]
+    assert mlpack.batch(flowers_bundle, source, out, resume=True).count.before == 2500

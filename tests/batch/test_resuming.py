@@ -1,0 +1,100 @@
+"""What a run that failed leaves, and what another finds."""
+
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+
+import mlpack
+from mlpack.core.errors import DataError, UsageError
+
+
+@pytest.fixture
+def source(tmp_path, rows_table):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows_table, path)
+    return path
+
+
+@pytest.fixture
+def spoilt(tmp_path, rows_table):
+    """Gives files of rows with an empty value in the row that is named."""
+
+    def make(row):
+        name = "petal width (cm)"
+        values = rows_table[name].to_pylist()
+        values[row] = None
+        table = rows_table.set_column(rows_table.column_names.index(name), name, [values])
+        pq.write_table(table, tmp_path / "spoilt.parquet")
+        return tmp_path / "spoilt.parquet"
+
+    return make
+
+
+@pytest.mark.parametrize("name", ["deep/er/out", "deep/er/out.parquet", "out", "out.parquet"])
+def test_a_run_that_wrote_no_part_leaves_nothing(tmp_path, flowers_bundle, source, spoilt, small, name):
+    out = tmp_path / "new" / name
+    with pytest.raises(DataError, match="row 5") as refused:
+        mlpack.batch(flowers_bundle, spoilt(5), out, **small)
+    assert refused.value.hint == "correct them, or leave them out: --on-error quarantine (or null)"
+    assert not (tmp_path / "new").exists()
+    assert mlpack.batch(flowers_bundle, source, out, **small).count.rows == 2500
+
+
+def test_a_folder_that_was_there_stays(tmp_path, flowers_bundle, spoilt, small):
+    (tmp_path / "mine").mkdir()
+    for out in ("mine", "mine/out.parquet"):
+        with pytest.raises(DataError, match="row 5"):
+            mlpack.batch(flowers_bundle, spoilt(5), tmp_path / out, **small)
+        assert list((tmp_path / "mine").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out", "out.parquet"])
+def test_what_was_killed_before_it_wrote_a_part_is_in_nobodys_way(tmp_path, flowers_bundle, source, small, name):
+    """Its checkpoint has the line that says what it is of, and a part may be there that was not noted."""
+    out = tmp_path / name
+    folder = tmp_path / ".out.parquet.parts" if out.suffix else out
+    for more in ({}, {"resume": True}):
+        mlpack.batch(flowers_bundle, source, tmp_path / "whole", limit=10, force=True, **small)
+        line = (tmp_path / "whole" / "_checkpoint.jsonl").read_text().splitlines(keepends=True)[0]
+        folder.mkdir()
+        (folder / "_checkpoint.jsonl").write_text(line)
+        (folder / "part-00007.parquet").write_bytes(b"PAR1")
+        result = mlpack.batch(flowers_bundle, source, out, limit=2000, **small, **more)
+        assert (result.count.before, result.count.rows) == (0, 2000)
+        assert not (folder / "part-00007.parquet").exists()
+        out.unlink() if out.is_file() else shutil.rmtree(out)
+
+
+@pytest.mark.parametrize("name", ["out", "out.parquet"])
+def test_after_some_parts_the_next_step_is_to_go_on(tmp_path, flowers_bundle, spoilt, small, name):
+    source, out = spoilt(1000), tmp_path / name
+    with pytest.raises(DataError, match="row 1000") as refused:
+        mlpack.batch(flowers_bundle, source, out, keep=["number"], **small)
+    assert "--resume --on-error quarantine" in refused.value.hint
+    with pytest.raises(UsageError, match=r"was begun|there already") as other:
+        mlpack.batch(flowers_bundle, source, out, **small)
+    assert other.value.hint == "go on where that run ended with --resume, or write over it with --force"
+    result = mlpack.batch(flowers_bundle, source, out, resume=True, on_error="quarantine")
+    assert (result.count.before, result.count.rows, result.count.refused) == (900, 2500, 1)
+    assert result.columns[0] == "number"
+
+
+def test_a_run_that_ended_before_it_wrote_is_in_nobodys_way(tmp_path, flowers_bundle, source, small):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "_checkpoint.jsonl").touch()
+    assert mlpack.batch(flowers_bundle, source, tmp_path / "out", **small).count.rows == 2500
+
+
+def test_what_is_not_said_is_as_it_was(tmp_path, flowers_bundle, source, small, parts_in):
+    """Every option that decides what comes out is known, so the line that goes on is short."""
+    out = tmp_path / "out"
+    mlpack.batch(flowers_bundle, source, out, keep=["*"], limit=2000, on_error="null", format="csv", **small)
+    before = parts_in(out)
+    (out / "part-00003.csv").unlink()
+    result = mlpack.batch(flowers_bundle, source, out, resume=True)
+    assert (result.count.before, result.count.rows, result.on_error, result.format) == (1700, 2000, "null", "csv")
+    assert parts_in(out) == before
+    with pytest.raises(UsageError, match="cannot go on") as refused:
+        mlpack.batch(flowers_bundle, source, out, resume=True, on_error="fail", limit=2000)
+    assert refused.value.why == "--on-error was null, and is fail"
