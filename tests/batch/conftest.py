@@ -16,6 +16,14 @@ import mlpack
 FIELDS = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory):
+    """What runs note of themselves goes to no cache of the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLPACK_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def flowers():
     """A scaled logistic regression with names for its columns and its classes."""
