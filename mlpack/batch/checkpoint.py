@@ -11,12 +11,13 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from mlpack.batch.output import Output
 from mlpack.batch.parts import Written, is_there, sync_folder
 from mlpack.batch.places import Place, redacted
+from mlpack.batch.written_out import Cells
 from mlpack.core.errors import CorruptFileError, OutputError, UsageError
 
 FORMAT = 1
@@ -26,7 +27,8 @@ FORMAT = 1
 class Part:
     """``rows`` rows of the input file number ``file``, from its row ``start`` on, which is row ``first`` of the whole input.
 
-    ``refused`` counts rows that the model does not take; ``aside`` is the file that they are in.
+    ``refused`` counts rows that the model does not take; ``aside`` is the file that they are in. ``as_text`` counts cells that
+    may have been meant as missing.
     """
 
     number: int
@@ -37,6 +39,7 @@ class Part:
     refused: int
     written: Written
     aside: Written | None = None
+    as_text: Cells = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The part as a line of the checkpoint."""
@@ -49,6 +52,7 @@ class Part:
             "refused": self.refused,
             "written": self.written.to_json(),
             "aside": self.aside.to_json() if self.aside else None,
+            "as_text": {name: dict(cells) for name, cells in self.as_text.items()},
         }
 
     @classmethod
@@ -56,9 +60,8 @@ class Part:
         """The inverse of `to_json`. Raises KeyError, TypeError."""
         aside = Written(**line["aside"]) if line["aside"] else None
         written = Written(**line["written"])
-        return cls(
-            line["part"], line["file"], line["start"], line["first"], line["rows"], line["refused"], written, aside
-        )
+        places = (line["part"], line["file"], line["start"], line["first"])
+        return cls(*places, line["rows"], line["refused"], written, aside, line.get("as_text", {}))
 
 
 @dataclass

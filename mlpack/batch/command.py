@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,7 +21,8 @@ from mlpack.batch.result import BatchResult, Count
 from mlpack.batch.resuming import check_same, checkpoint_of, clear, former_run, is_finished, sweep, with_its_options
 from mlpack.batch.sizing import Sizes, sizes_for
 from mlpack.batch.sources import files_of
-from mlpack.core.errors import DataError, UsageError
+from mlpack.batch.written_out import together, warnings_of
+from mlpack.core.errors import DataError, MlpackError, UnrecognisedFileError, UsageError
 from mlpack.core.trust import Trust
 from mlpack.scaffold.cache import Judged, Packing, bundle_for
 
@@ -43,7 +45,7 @@ def run_batch(
     output = output_of(job)
     files = files_of(job.input)
     check_apart(output, files, job.input)
-    bundle = bundle_for(job.model, trust, Packing(require_sandbox=require_sandbox), begun)
+    bundle = _bundle(job, trust, Packing(require_sandbox=require_sandbox), begun)
     plan = plan_of(job, bundle.manifest.signature, files, output)
     if isinstance(former, Finished):
         return _nothing_to_do(plan, bundle, former)
@@ -54,6 +56,20 @@ def run_batch(
         _check_unchanged(plan)
         _finish(plan, checkpoint)
         return _result(plan, bundle, checkpoint, sizes.batch_rows, before, time.monotonic() - started)
+
+
+def _bundle(job: Job, trust: Trust, packing: Packing, begun: Callable[[str], None] | None) -> Judged:
+    try:
+        return bundle_for(job.model, trust, packing, begun)
+    except MlpackError as error:
+        if "--data" in error.hint:  # which this command has not: rows for packing are given to `mlpack pack`
+            model = shlex.quote(str(job.model))
+            error.hint = (
+                f"the model comes first, and its rows with -i: mlpack batch MODEL -i {model} -o {shlex.quote(job.output)}"
+                if isinstance(error, UnrecognisedFileError)
+                else f"pack it with some rows, and name the bundle here: mlpack pack {model} --data ROWS -o MODEL.mlpack"
+            )
+        raise
 
 
 def _nothing_to_do(plan: Plan, bundle: Judged, done: Finished) -> BatchResult:
@@ -173,4 +189,5 @@ def _result(plan: Plan, bundle: Judged, noted: Noted, batch_rows: int, before: i
         aside=(output.aside_file if output.single else output.aside).shown if aside else "",
         batch_rows=batch_rows,
         seconds=seconds,
+        warnings=tuple(warnings_of(together([part.as_text for part in parts]))),
     )

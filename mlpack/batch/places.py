@@ -19,6 +19,9 @@ from mlpack.core.libraries import import_library
 
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _GLOB = re.compile(r"[*?\[]")
+_STORE = (re.compile(r"curlCode: \d+, ([^;]+)"), re.compile(r"AWS Error (.+)"))
+"""What counts of the long words of a store."""
+_MOST_WORDS = 300
 _HIDDEN = (".", "_")
 _WHO = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^\s/?'\"]*@|[^\s@?'\"]*:[^\s@?'\"]*@)", re.IGNORECASE)
 _OPTIONS = re.compile(r"([a-z][a-z0-9+.-]*://[^\s?'\"]*)\?[^\s'\"]*", re.IGNORECASE)
@@ -135,10 +138,26 @@ def place_of(text: str) -> Place:
         return Place(fs.LocalFileSystem(), Path(text).absolute().as_posix(), text, local=True)
     try:
         files, path = fs.FileSystem.from_uri(_without_glob(text))
-    except (ValueError, OSError, NotImplementedError) as error:
+    except OSError as error:
+        raise unreachable(text, error) from None  # its own words may have the keys in them
+    except (ValueError, NotImplementedError) as error:
         return _by_fsspec(text, error)
     local = isinstance(files, fs.LocalFileSystem)
     return Place(files, path + _glob_of(text), path if local else redacted(text), local=local)
+
+
+def unreachable(text: str, error: OSError) -> UsageError:
+    """The error of a store that does not answer, or does not let us in; ``text`` is the address."""
+    why = redacted(str(error).replace(text, redacted(text)).partition("\n")[0])
+    found = next((found[1].strip() for pattern in _STORE if (found := pattern.search(why))), why)
+    is_store = bool(_ADDRESS.match(text))
+    return UsageError(
+        f"{redacted(text)} cannot be {'reached' if is_store else 'read'}",
+        why=found[:_MOST_WORDS],
+        hint="check the address, the network and the keys (of s3://: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION)"
+        if is_store
+        else "check the path, and that you may read it",
+    )
 
 
 def expanded(place: Place) -> Iterator[Found]:

@@ -17,6 +17,7 @@ from mlpack.batch.predicting import Predictor
 from mlpack.batch.progress import Progress
 from mlpack.batch.sources import Reader, SourceFile
 from mlpack.batch.sources.chunk import Chunk, recut
+from mlpack.batch.written_out import WrittenOut
 from mlpack.core.errors import DataError, UsageError
 from mlpack.runtime.manifest import Manifest
 from mlpack.runtime.session import Session
@@ -104,6 +105,7 @@ class Plan:
         return Predictor(
             session,
             self.coercer(place),
+            WrittenOut(self.signature, opened.match, text=opened.text),
             AnswerColumns(self.signature, flat=self.output.kind == "csv"),
             self.schema,
             opened.match.keep,

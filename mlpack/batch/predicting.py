@@ -16,6 +16,7 @@ from mlpack.batch.answers import AnswerColumns, spread
 from mlpack.batch.coercion import WHERE, Bad, Coercer
 from mlpack.batch.job import OnError
 from mlpack.batch.sources.chunk import Chunk, numbers
+from mlpack.batch.written_out import Cells, WrittenOut
 from mlpack.core.errors import DataError
 from mlpack.core.view import json_ready
 from mlpack.runtime.session import Array, Outputs, Session
@@ -31,12 +32,16 @@ LEAVE_OUT_AND_GO_ON = (
 
 @dataclass(frozen=True)
 class Answered:
-    """A chunk's rows as they are written (a record batch), those set aside, and what was refused, by the row's number."""
+    """A chunk's rows as they are written (a record batch), those set aside, and what was refused, by the row's number.
+
+    ``as_text`` counts cells that may have been meant as missing, and were taken as text.
+    """
 
     rows: int
     batch: Any
     aside: Any
     bad: tuple[Bad, ...]
+    as_text: Cells
 
 
 class Predictor:
@@ -46,6 +51,7 @@ class Predictor:
         self,
         session: Session,
         coercer: Coercer,
+        written_out: WrittenOut,
         columns: AnswerColumns,
         schema: Any,
         keep: Sequence[str],
@@ -57,6 +63,7 @@ class Predictor:
     ) -> None:
         self._session = session
         self._coercer = coercer
+        self._written_out = written_out
         self._columns = columns
         self._schema = schema
         self._keep = tuple(keep)
@@ -115,7 +122,7 @@ class Predictor:
         columns = [_fitted(kept.columns[name], self._schema.field(name), first) for name in self._keep]
         batch = pa.RecordBatch.from_arrays([*columns, *arrays], schema=self._schema)
         aside = set_aside(chunk, first, bad, self._file, before) if bad and self._on_error == "quarantine" else None
-        return Answered(chunk.rows, batch, aside, tuple(bad))
+        return Answered(chunk.rows, batch, aside, tuple(bad), self._written_out.count(chunk))
 
 
 def refused(bad: Sequence[Bad], file: str = "", before: int = 0) -> DataError:

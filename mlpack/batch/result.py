@@ -35,6 +35,7 @@ class BatchResult(Shown):
     aside: str
     batch_rows: int
     seconds: float
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -64,6 +65,7 @@ class BatchResult(Shown):
             "batch_rows": self.batch_rows,
             "seconds": round(self.seconds, 3),
             "rows_per_second": round(self.rate, 1),
+            "warnings": list(self.warnings),
         }
 
     def view(self) -> Sequence[Block]:
@@ -83,6 +85,7 @@ class BatchResult(Shown):
         if count.refused:
             fate = f"in {self.aside}" if self.aside else "null in the output"
             facts.append(("refused", Cell(f"{_counted(count.refused, 'row')}, {fate}", "warn")))
+        facts += [("warning", Cell(one, "warn")) for one in self.warnings]
         answered = _counted(count.rows, "row")
         if count.refused:
             answered = f"{count.rows - count.refused:,} of {answered}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpack.batch.checkpoint import Part
 from mlpack.batch.parts import PartWriter
 from mlpack.batch.predicting import Answered, aside_schema
+from mlpack.batch.written_out import Cells, together
 
 if TYPE_CHECKING:
     from mlpack.batch.plan import Plan
@@ -21,6 +22,7 @@ class OpenPart:
         self._plan = plan
         self._place = (file, start, first)
         self._refused = 0
+        self._as_text: list[Cells] = []
         output = plan.output
         self._writer = PartWriter(output.folder, output.part_name(number), output.kind, plan.schema)
         self._aside: PartWriter | None = None
@@ -36,11 +38,14 @@ class OpenPart:
             self._aside.write(answered.aside)
         self.rows += answered.rows
         self._refused += len(answered.bad)
+        if answered.as_text:
+            self._as_text = [together([*self._as_text, answered.as_text])]
 
     def finish(self) -> Part:
         """The part, which is in its place now. The rows set aside come first: without them it would seem complete."""
         aside = self._aside.finish() if self._aside else None
-        return Part(self.number, *self._place, self.rows, self._refused, self._writer.finish(), aside)
+        as_text = together(self._as_text)
+        return Part(self.number, *self._place, self.rows, self._refused, self._writer.finish(), aside, as_text)
 
     def abandon(self) -> None:
         """Leave nothing of it."""

@@ -41,7 +41,12 @@ Format = Annotated[
 ]
 Keep = Annotated[
     str | None,
-    typer.Option("--keep", metavar="COLUMNS", help="Columns of IN to write too: a,b or *.", rich_help_panel=_ROWS),
+    typer.Option(
+        "--keep",
+        metavar="COLUMNS",
+        help="Columns of IN to write too: a,b or *. Those of CSV stay text.",
+        rich_help_panel=_ROWS,
+    ),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", metavar="N", help="Only the first N rows.", rich_help_panel=_ROWS)
@@ -49,7 +54,9 @@ Limit = Annotated[
 OnError = Annotated[
     Literal["fail", "null", "quarantine"] | None,
     typer.Option(
-        "--on-error", help="What becomes of a row that the model does not take (fail).", rich_help_panel=_ROWS
+        "--on-error",
+        help="What becomes of a row that the model does not take, and of a line that is none (fail).",
+        rich_help_panel=_ROWS,
     ),
 ]
 Engine = Annotated[
@@ -109,7 +116,8 @@ def batch(  # noqa: PLR0913 - a parameter an option
 ) -> None:
     """Predict every row of files, in Parquet, CSV, Arrow or JSON lines, and write the answers to others.
 
-    A run that was ended, however that was, goes on with --resume and ends with the same bytes.
+    A run that was ended, however that was, goes on with --resume and ends with the same bytes. In CSV an empty cell is a
+    missing value; NA and null are that in columns of numbers, and in columns of text they are text, with a warning.
 
     Example: mlpack batch churn.mlpack -i 'rows/*.parquet' -o answers/ --keep customer_id
     """

@@ -141,6 +141,14 @@ def test_what_would_be_meant(folder, monkeypatch):
     assert meant(folder / "link", folder / "deep" / "out.csv")
 
 
+def test_a_store_that_is_not_there_is_told_in_few_words(monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(UsageError, match=r"^s3://bucket/rows.csv cannot be reached$") as refused:
+        files_of("s3://key:secret@bucket/rows.csv?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1")
+    assert 0 < len(refused.value.why) < 120
+    assert "check the address, the network and the keys" in refused.value.hint
+
+
 SECRET = "wJalr/XUtn"
 
 

@@ -1,6 +1,7 @@
 """What is read of files: rows, and lines that are none."""
 
 import json
+import subprocess
 
 import pyarrow.parquet as pq
 import pytest
@@ -114,3 +115,14 @@ def test_texts_that_look_like_dates_are_kept_as_written(tmp_path, flowers_bundle
     mlpack.batch(flowers_bundle, path, tmp_path / "out.parquet", keep=["when", "all"])
     assert pq.read_table(tmp_path / "out.parquet")["when"].to_pylist() == whens[:2]
     assert pq.read_table(tmp_path / "out.parquet")["all"].to_pylist() == [[when] for when in whens[:2]]
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "utf-16"])
+def test_the_line_that_makes_utf_8_of_another_encoding(tmp_path, monkeypatch, people_bundle, people, encoding):
+    monkeypatch.chdir(tmp_path)
+    people.to_csv("my rows.csv", index=False, encoding=encoding)
+    with pytest.raises(DataError, match="cannot be read as csv") as failed:
+        mlpack.batch(people_bundle, "my rows.csv", "out")
+    assert failed.value.why == f"it is not in UTF-8, and may be in {encoding.upper()}"
+    subprocess.run(["sh", "-c", failed.value.hint], check=True)
+    assert mlpack.batch(people_bundle, "my rows-utf8.csv", "out", on_error="null").count.rows == len(people)

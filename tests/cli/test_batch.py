@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -93,18 +94,24 @@ def test_options_that_cannot_work(tmp_path, bundle, rows, options, says):
     assert says in ended.stderr
 
 
-def test_interrupted_it_says_how_to_go_on(tmp_path, bundle, rows):
-    options = ["--chunk-rows", "1", "--part-rows", "2", "--batch-rows", "1"]
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_it_says_how_to_go_on(tmp_path, bundle, rows, number, code):
+    options = ["--limit", "600", "--chunk-rows", "1", "--part-rows", "2", "--batch-rows", "1"]
     command = [sys.executable, "-m", "mlpack", "batch", bundle, "-i", rows, "-o", tmp_path / "out", *options]
     with subprocess.Popen([*map(str, command)], stderr=subprocess.PIPE, text=True) as run:
         while not any((tmp_path / "out").glob("part-*")):
             assert run.poll() is None
             time.sleep(0.01)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(number)
         _, errors = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "next: go on with: mlpack batch " in errors
-    assert errors.rstrip().endswith("--resume")
+    assert run.returncode == code
+    (line,) = [line for line in errors.splitlines() if line.startswith("next: go on with: ")]
+    assert line.endswith("--resume")
+    again = shlex.split(line.removeprefix("next: go on with: mlpack "))
+    ended = subprocess.run(
+        [sys.executable, "-m", "mlpack", *again, "--json"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(ended.stdout)["data"]["resumed_from"] > 0
 
 
 def test_a_bar_on_a_terminal(tmp_path, bundle, rows):
@@ -149,3 +156,10 @@ def test_the_line_that_goes_on_has_no_keys_in_it(monkeypatch):
     for address in ("s3://AKIA:secret@bucket/out", "abfs://box/out?sas_token=secret"):
         monkeypatch.setattr(sys, "argv", [*line[:-2], address])
         assert _again(Path("m.mlpack")) == "go on with --resume"
+
+
+def test_rows_that_were_given_as_the_model(tmp_path, rows):
+    ended = mlpack_batch(rows, "-i", rows, "-o", tmp_path / "out")
+    assert ended.returncode == 7
+    assert f"next: the model comes first, and its rows with -i: mlpack batch MODEL -i {rows} -o " in ended.stderr
+    assert "--data" not in ended.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, assert_never
 
 from mlpack.batch.job import Kind
-from mlpack.batch.places import Found, Place, expanded, place_of, redacted
+from mlpack.batch.places import Found, Place, expanded, place_of, redacted, unreachable
 from mlpack.batch.sources.chunk import Chunk
 from mlpack.core.errors import DataError, MlpackError, UsageError
 
@@ -27,6 +29,7 @@ ENDINGS: dict[str, Kind] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
+_UTF8 = re.compile(r"utf-?8", re.IGNORECASE)
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
 """Endings of text that is unpacked while it is read."""
 
@@ -83,9 +86,7 @@ def files_of(text: str) -> tuple[SourceFile, ...]:
     try:
         found = list(expanded(place))
     except OSError as error:
-        raise UsageError(
-            f"{redacted(text)} cannot be read", why=redacted(str(error)), hint="check the path and the credentials"
-        ) from error
+        raise unreachable(text, error) from None  # its own words may have the keys in them
     if not found:
         raise UsageError(
             f"there are no files at {redacted(text)}", hint="name a file, a folder of files, or a glob in quotes"
@@ -114,10 +115,27 @@ def kind_of_name(name: str) -> Kind | None:
 
 def unreadable(file: SourceFile, error: Exception) -> MlpackError:
     """The error of a file that is none of its format, or is damaged."""
+    if file.kind == "csv" and _UTF8.search(str(error)):
+        return _other_encoding(file)
     return DataError(
         f"{file.name} cannot be read as {file.kind}",
         why=redacted(str(error).partition("\n")[0])[:500],
         hint="check the file; a run that was begun goes on with --resume",
+    )
+
+
+def _other_encoding(file: SourceFile) -> DataError:
+    """The error of a CSV file that is not in UTF-8, with the line for a shell that makes one that is."""
+    with file.place.files.open_input_stream(file.place.path) as stream:
+        mark = stream.read(2)
+    encoding = "UTF-16" if mark in {b"\xff\xfe", b"\xfe\xff"} else "WINDOWS-1252"
+    name = PurePosixPath(file.name)
+    command = f"iconv -f {encoding} -t UTF-8 {shlex.quote(file.name)} > {shlex.quote(f'{name.stem}-utf8{name.suffix}')}"
+    plain = file.place.local and not file.name.lower().endswith(COMPRESSED)
+    return DataError(
+        f"{file.name} cannot be read as csv",
+        why=f"it is not in UTF-8, and may be in {encoding}",
+        hint=f"{command}   # or -f with the encoding that it has" if plain else "write it in UTF-8",
     )
 
 
