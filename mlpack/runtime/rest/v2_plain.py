@@ -1,6 +1,7 @@
 """The inference request that nearly every client sends as JSON: one tensor of numbers, rows in and all outputs back.
 
-It is read and answered here in half the time; whatever has anything else in it, faults included, is left to `v2_request`.
+It is read and answered here in half the time; whatever has anything else in it, null and faults included, is left to
+`v2_request`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def plain_reader(signature: Signature) -> Read | None:
     """What reads the tensor of such a request, or gives None; None for a model whose requests are never like that."""
     spec = signature.inputs[0]
     number = _NUMBERS.get(kind_of(spec.dtype))
-    if len(signature.inputs) > 1 or number is None or len(spec.shape) != 2 or spec.batch_axis != 0 or signature.missing:
+    if len(signature.inputs) > 1 or number is None or len(spec.shape) != 2 or spec.batch_axis != 0:
         return None
     width = spec.shape[1]
     if not isinstance(width, int) or not width or spec.dtype in {"bfloat16", "float16"} or ":" in spec.name:

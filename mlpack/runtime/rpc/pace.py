@@ -17,7 +17,9 @@ _LONGEST = 0.001
 """Seconds that the first of them waits at most."""
 _TRIAL, _RAREST = 64, 1024
 """Answers after which it is tried whether more can go together; more of them where that brought nobody."""
-_CALLS, _SECONDS, _BUSY = 32, 0.01, 0.85
+_MISSES = 3
+"""Times in a row that not all came who were waited for, before fewer are: whoever else has the processor delays them too."""
+_CALLS, _SECONDS, _BUSY = 32, 0.05, 0.75
 """How often the load is measured, and from which share of a processor on it counts as busy."""
 
 
@@ -29,6 +31,7 @@ class Pace:
         self._held: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._together = 1
+        self._misses = 0
         self._patience = self._left = _TRIAL
 
     def wait(self) -> asyncio.Future[None] | None:
@@ -51,6 +54,7 @@ class Pace:
 
     def _complete(self) -> None:
         """All came that were waited for: there may be more of them."""
+        self._misses = 0
         self._left -= len(self._held)
         if self._left <= 0:
             self._together, self._left = min(2 * self._together, _MOST), _TRIAL
@@ -59,9 +63,12 @@ class Pace:
     def _late(self) -> None:
         """Not all came. One that waits alone is the only client, and is not to wait again soon."""
         count = len(self._held)
-        self._patience = min(2 * self._patience, _RAREST) if count == 1 else _TRIAL
-        self._left = self._patience
-        self._together = max(count, self._together // 2)
+        self._misses += 1
+        if self._misses == _MISSES:
+            self._misses = 0
+            self._patience = min(2 * self._patience, _RAREST) if count == 1 else _TRIAL
+            self._left = self._patience
+            self._together = max(count, self._together // 2)
         self._release()
 
     def _release(self) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
+
+import mlpack
 
 INFER = "/v2/models/{}/infer"
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -191,6 +195,22 @@ def test_texts_and_missing_values(mixed) -> None:
     assert as_text.json()["outputs"] == as_bytes.json()["outputs"]
     assert error_of(ask({"data": ["Oslo", "Paris"]}, [1e4, 2e4]))[0] == 422
     assert error_of(ask({"data": ["Oslo", None]}, [1e4, 2e4]))[0] == 422
+
+
+def test_a_missing_number_is_null_or_nan(serve, tmp_path) -> None:
+    rows, target = load_iris(return_X_y=True)
+    rows[::3, 1] = np.nan
+    bundle = tmp_path / "holed.mlpack"
+    mlpack.pack(RandomForestClassifier(5, random_state=0).fit(rows, target), bundle, sample=rows)
+    holed = serve(bundle)
+
+    def ask(tensor: dict[str, Any], tail: bytes | None = None) -> Any:
+        return infer(holed, {"inputs": [tensor]}, tail).json()["outputs"]
+
+    for row in (rows[:1], rows[1:2]):
+        written = {"name": "input", "shape": [1, 4], "datatype": "FP64"}
+        data = [None if np.isnan(value) else value for value in row[0].tolist()]
+        assert ask(written | {"data": data}) == ask(binary("input", "FP64", row), row.tobytes())
 
 
 def test_an_empty_batch_is_answered_with_one(flowers) -> None:
