@@ -14,7 +14,7 @@ from mlpack.batch.parts import is_part, is_there, is_unfinished, parts_in, unfin
 from mlpack.batch.places import Place
 from mlpack.batch.plan import Plan
 from mlpack.batch.predicting import LEAVE_OUT, LEAVE_OUT_AND_GO_ON
-from mlpack.core.errors import DataError, UsageError
+from mlpack.core.errors import MlpackError, UsageError
 from mlpack.runtime.manifest import Manifest
 
 _ANEW = "begin anew with --force, or write to another place with -o"
@@ -94,11 +94,21 @@ def checkpoint_of(plan: Plan, manifest: Manifest) -> Iterator[Checkpoint]:
     except BaseException as error:
         if not checkpoint.has_parts and not checkpoint.keeps_another:
             _take_back(output, checkpoint, made)
-        elif isinstance(error, DataError) and error.hint == LEAVE_OUT:
-            error.hint = LEAVE_OUT_AND_GO_ON
+        elif isinstance(error, MlpackError):
+            error.hint = _with_parts(error.hint)
         raise
     finally:
         checkpoint.close()
+
+
+def _with_parts(hint: str) -> str:
+    """What to type next where some parts are written already."""
+    if hint == LEAVE_OUT:
+        return LEAVE_OUT_AND_GO_ON
+    if "--resume" in hint or "--force" in hint:
+        return hint
+    again = "then go on after the parts that are written with --resume, or begin anew with --force if rows changed"
+    return f"{hint}\n{again}".strip()
 
 
 def _take_up(plan: Plan, manifest: Manifest, checkpoint: Checkpoint) -> None:

@@ -98,3 +98,20 @@ def test_what_is_not_said_is_as_it_was(tmp_path, flowers_bundle, source, small, 
     with pytest.raises(UsageError, match="cannot go on") as refused:
         mlpack.batch(flowers_bundle, source, out, resume=True, on_error="fail", limit=2000)
     assert refused.value.why == "--on-error was null, and is fail"
+
+
+def test_a_file_that_breaks_off_after_some_parts(tmp_path, flowers_bundle, rows_table, small, write_rows):
+    """What is to be done is two steps, and both work."""
+    path = write_rows(rows_table, tmp_path / "rows.arrows")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="cannot be read as arrow") as failed:
+        mlpack.batch(flowers_bundle, path, tmp_path / "out", **small)
+    assert failed.value.hint.splitlines() == [
+        "check that the file is whole, and what its ending says",
+        "then go on after the parts that are written with --resume, or begin anew with --force if rows changed",
+    ]
+    path.write_bytes(whole)
+    with pytest.raises(UsageError, match="cannot go on"):
+        mlpack.batch(flowers_bundle, path, tmp_path / "out", resume=True)
+    assert mlpack.batch(flowers_bundle, path, tmp_path / "out", force=True, **small).count.rows == 2500

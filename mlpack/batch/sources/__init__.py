@@ -120,7 +120,7 @@ def unreadable(file: SourceFile, error: Exception) -> MlpackError:
     return DataError(
         f"{file.name} cannot be read as {file.kind}",
         why=redacted(str(error).partition("\n")[0])[:500],
-        hint="check the file; a run that was begun goes on with --resume",
+        hint="check that the file is whole, and what its ending says",
     )
 
 
