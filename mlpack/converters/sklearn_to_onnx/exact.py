@@ -131,8 +131,4 @@ def _typed(labels: Any, spec: TensorSpec) -> Any:
 def _write(graph: GraphWriter, spec: TensorSpec, tensor: str) -> None:
     if spec.dtype not in {"string", "float64"} and spec.role != "label":
         tensor = graph.cast(tensor, spec.dtype)
-    if len(spec.shape) == 1:
-        tensor = graph.reshape(tensor, (-1,))
-    elif spec.role != "label" and len(spec.shape) == 2:
-        tensor = graph.reshape(tensor, (-1, int(spec.shape[1])))
     graph.output(spec, tensor)
