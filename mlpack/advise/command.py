@@ -40,7 +40,10 @@ def run_advise(
             raise UsageError(f"{option} is about a model, and none is named", hint=f"mlpack advise MODEL {option} ...")
         return _advice(answers, assumed, Named())
     if not 0 < seconds <= _LONGEST_SECONDS or not math.isfinite(seconds):
-        raise UsageError(f"--seconds has to be above 0 and up to {_LONGEST_SECONDS:g}, and is {seconds:g}")
+        raise UsageError(
+            f"--seconds has to be above 0 and up to {_LONGEST_SECONDS:g}, and is {seconds:g}",
+            hint="--seconds 2 is the usual",
+        )
     judged = _bundle(path, trust, packing, tell)
     model = facts_of(judged.manifest)
     answers, assumed = answers_of(given, {"images": model.values >= LARGE})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -12,7 +13,7 @@ from mlpack.audit.bundle import against_manifest
 from mlpack.audit.file import FileScan, Vouched, scan_file
 from mlpack.audit.report import ScanReport
 from mlpack.audit.walk import targets
-from mlpack.core.errors import UsageError
+from mlpack.core.errors import OutputError, UsageError
 from mlpack.core.publish import publish_bytes
 from mlpack.core.trust import Trust
 from mlpack.core.trust_file import TrustFile, named_trust_file, own_trust
@@ -47,12 +48,16 @@ def run_scan(
 
 
 def _check_log(sarif: Path) -> None:
-    """A log never takes the place of what could be a model. Raises UsageError."""
+    """A log never takes the place of what could be a model. Raises UsageError, OutputError."""
     if sarif.suffix.lower() not in _LOG_ENDINGS or sarif.is_symlink() or (sarif.exists() and not sarif.is_file()):
         raise UsageError(
             f"{sarif} is no place for a SARIF log",
             why=f"it is a file with the ending {' or '.join(_LOG_ENDINGS)}",
             hint="mlpack scan PATH... --sarif scan.sarif",
+        )
+    if not sarif.parent.is_dir():
+        raise OutputError(
+            f"the folder {sarif.parent} does not exist", hint=f"mkdir -p {shlex.quote(str(sarif.parent))}"
         )
 
 

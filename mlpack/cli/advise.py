@@ -33,7 +33,7 @@ _CALLERS, _LOAD, _MONEY = "Callers", "Load", "Machines"
 
 Model = Annotated[
     Path | None,
-    typer.Argument(metavar="[MODEL]", help="A model file or a bundle, which is measured here.", show_default=False),
+    typer.Argument(metavar="MODEL", help="A model file or a bundle, which is measured here.", show_default=False),
 ]
 Audience = Annotated[
     Literal["public", "internal"] | None,
@@ -44,7 +44,7 @@ Languages = Annotated[
     typer.Option(
         "--languages",
         metavar="A,B",
-        help="What callers are written in (python); browser and curl count too.",
+        help="What callers are written in (python); browser, curl and other count too.",
         rich_help_panel=_CALLERS,
         show_default=False,
     ),

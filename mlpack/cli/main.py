@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from inspect import cleandoc
 from typing import Annotated
 
 import typer
@@ -37,6 +38,12 @@ _NO_SHELL = UsageError(
     hint="name the shell: _MLPACK_COMPLETE=source_bash mlpack",
 )
 
+
+def _flowing(docstring: str) -> str:
+    """The help with each paragraph on one line: Typer would break it where the source does, and not where the terminal ends."""
+    return "\n\n".join(" ".join(part.split()) for part in cleandoc(docstring).split("\n\n"))
+
+
 app = typer.Typer(
     name="mlpack",
     help="From a trained model file to a service that is proven to give the same answers.",
@@ -49,7 +56,7 @@ for _command in (
     *(serve.serve, batch.batch, scaffold.scaffold, containerize.containerize, formats.formats, doctor.doctor),
     advise.advise,
 ):
-    app.command()(_command)
+    app.command(help=_flowing(_command.__doc__ or ""))(_command)
 app.add_typer(init)
 app.add_typer(trust)
 
@@ -100,5 +107,6 @@ def _show_usage_error(error: Exception, arguments: Sequence[str]) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "mlpack"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    message = message.replace("Value error, ", "")  # Pydantic's, by which Typer reads values
     renderer = Renderer(path.removeprefix("mlpack").strip() or "mlpack", json="--json" in arguments)
     return renderer.fail(UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"{path} --help"))

@@ -15,7 +15,7 @@ from mlpack.core.view import Result
 
 def scan(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Files, folders and bundles.", show_default=False)
+        list[Path], typer.Argument(metavar="PATH", help="Files, folders and bundles.", show_default=False)
     ],
     *,
     sarif: Annotated[

@@ -18,6 +18,7 @@ from mlpack.core.model_file import sha256_of
 from mlpack.core.publish import publish_file
 from mlpack.core.trust import Trust
 from mlpack.verify.probes import example
+from mlpack.verify.report import ParityReport
 from mlpack.verify.subject import Subject, open_subject, start, subject_of
 from mlpack.verify.trial import Reference
 
@@ -42,8 +43,8 @@ def run_convert(
     """See `mlpack.convert`."""
     started = time.monotonic()
     subject = subject_of(model)
-    target = target_format(output, to)
     check_destination(subject, output)
+    target = target_format(output, to)
     replaced = replaced_at(output, force=force)
     _check_opset(opset)
     terms = Terms(wish, trust, opset, verify, budget, require_sandbox)
@@ -100,9 +101,16 @@ def prove(
     failed = result_of(subject, attempts, found[0], None, None, time.monotonic() - started)
     raise ParityError(
         f"no conversion to {found[0].target.title} answers like the original: {attempts.last_report.reason}",
-        hint="nothing was written; --no-verify writes it all the same and marks it UNVERIFIED",
+        hint=_advice(attempts.last_report),
         result=failed,
     )
+
+
+def _advice(report: ParityReport) -> str:
+    """What to do where nothing was written."""
+    if report.verdict == "VACUOUS" and not report.probes:
+        return "nothing was written; give it more time: --budget 60"
+    return "nothing was written; --no-verify writes it all the same and marks it UNVERIFIED"
 
 
 def result_of(
@@ -141,7 +149,9 @@ def _check_opset(opset: int | None) -> None:
 
     if opset > onnx_opset_version():
         raise UsageError(
-            f"there is no opset {opset}", why=f"the highest that this onnx knows is {onnx_opset_version()}"
+            f"there is no opset {opset}",
+            why=f"the highest that this onnx knows is {onnx_opset_version()}",
+            hint="leave --opset out, and one that the model needs is taken",
         )
 
 

@@ -62,6 +62,10 @@ class Header:
         }
 
 
+_SCHEMES = tuple((scheme,) for scheme in ("http:", "https:", "grpc:", "grpcs:", "docker:"))
+"""How the path of an address begins."""
+
+
 def check_readable(path: Path) -> None:
     """Refuse what is not a readable, regular file, with an error that says which of these it is.
 
@@ -69,6 +73,12 @@ def check_readable(path: Path) -> None:
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder, not a model file", hint="name the model file inside it")
+    if not path.exists() and path.parts[:1] in _SCHEMES:
+        raise UsageError(
+            f"{path} is an address, and no model file",
+            why="a service or an image answers, and shows no model",
+            hint="hold it against the model that it serves: mlpack verify MODEL ADDRESS",
+        )
     if not path.exists():
         raise UsageError(f"{path} does not exist", hint="check the path: ls " + str(path.parent))
     if not path.is_file():

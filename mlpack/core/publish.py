@@ -45,7 +45,7 @@ def _publish(destination: Path, write: Callable[[BinaryIO], object]) -> None:
         raise OutputError(
             f"{destination} cannot be written",
             why=error.strerror or str(error),
-            hint="choose another place with -o, or make room there",
+            hint="choose another place, or make room there",
         ) from error
 
 

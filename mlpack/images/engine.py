@@ -90,7 +90,9 @@ def _not_connected(address: str, error: Exception) -> EngineError:
         return EngineError(
             f"the container engine at {address} does not run",
             why="nobody listens there",
-            hint="sudo systemctl start docker",
+            hint="sudo systemctl start docker"
+            if not _remote_host(address) and address.startswith("unix:")
+            else "check DOCKER_HOST, or the context in use: docker context ls; there: sudo systemctl start docker",
         )
     return EngineError(
         f"no container engine answers at {address}",

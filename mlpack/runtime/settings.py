@@ -98,7 +98,8 @@ def key_of(settings: Settings) -> str:
     try:
         lines = settings.api_key_file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"{settings.api_key_file} cannot be read", exit_code=2, why=str(error)) from error
+        why = error.strerror or str(error) if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise StartError(f"{settings.api_key_file} cannot be read", exit_code=2, why=why) from error
     if not lines or not lines[0].strip():
         raise StartError(f"{settings.api_key_file} holds no key in its first line", exit_code=2)
     return lines[0].strip()

@@ -32,16 +32,16 @@ def check_place(folder: Path, *, force: bool) -> None:
         _check_parent(folder)
         return
     if not folder.is_dir():
-        raise UsageError(f"{folder} exists and is no folder", hint="choose another name with -o")
+        raise UsageError(f"{folder} exists and is no folder", hint="choose another folder")
     if not os.access(folder, os.W_OK):
-        raise OutputError(f"the folder {folder} cannot be written", hint="choose another place with -o")
+        raise OutputError(f"the folder {folder} cannot be written", hint="choose another place")
     if not any(folder.iterdir()):
         return
     if not rendered_files(folder):
         raise UsageError(
             f"{folder} is not empty, and no scaffold",
             why=f"there is no {MARKER} in it, so what it holds was not rendered by mlpack",
-            hint="choose another name with -o",
+            hint="choose another folder",
         )
     if not force:
         edited = _edited(folder, rendered_files(folder))
@@ -49,7 +49,7 @@ def check_place(folder: Path, *, force: bool) -> None:
             f"{folder} holds a scaffold already",
             why=f"edited since they were rendered: {_listed(edited)}" if edited else "none of its files was edited",
             hint="--force renders them anew, and keeps what you edited as FILE.bak; "
-            f"or choose another name than {shlex.quote(str(folder))} with -o",
+            f"or choose another folder than {shlex.quote(str(folder))}",
         )
 
 
@@ -86,7 +86,7 @@ def write_project(files: Files, folder: Path) -> dict[str, str]:
         return {}
     except OSError as error:
         raise OutputError(
-            f"{folder} cannot be written", why=error.strerror or str(error), hint="choose another place with -o"
+            f"{folder} cannot be written", why=error.strerror or str(error), hint="choose another place"
         ) from error
 
 
@@ -95,7 +95,7 @@ def _check_parent(folder: Path) -> None:
     if not parent.is_dir():
         raise OutputError(f"the folder {parent} does not exist", hint=f"mkdir -p {shlex.quote(str(parent))}")
     if not os.access(parent, os.W_OK):
-        raise OutputError(f"the folder {parent} cannot be written", hint="choose another place with -o")
+        raise OutputError(f"the folder {parent} cannot be written", hint="choose another place")
 
 
 def _write_new(files: Files, folder: Path) -> None:

@@ -19,9 +19,9 @@ class Look:
 
 
 _MAGIC: tuple[tuple[bytes, Look], ...] = (
-    (b"\x93NUMPY", Look("a NumPy array (.npy)", "pass it with --data")),
-    (b"PAR1", Look("a Parquet table", "pass it with --data")),
-    (b"ARROW1", Look("an Arrow table", "convert it to Parquet and pass it with --data")),
+    (b"\x93NUMPY", Look("a NumPy array (.npy)", "name the model; rows go with it, as --data")),
+    (b"PAR1", Look("a Parquet table", "name the model; rows go with it, as --data")),
+    (b"ARROW1", Look("an Arrow table", "convert it to Parquet and name the model; rows go with it, as --data")),
     (b"\x89PNG", Look("a PNG image")),
     (b"\xff\xd8\xff", Look("a JPEG image")),
     (b"%PDF", Look("a PDF document")),
@@ -74,13 +74,13 @@ def _is_text(head: bytes) -> bool:
 
 def _zip_look(names: tuple[str, ...]) -> Look:
     if names and all(name.endswith(".npy") for name in names):
-        return Look("a NumPy archive (.npz)", "pass it with --data")
+        return Look("a NumPy archive (.npz)", "name the model; rows go with it, as --data")
     if "schema.json" in names:
         return Look("a skops file", "load it with skops.io.load and joblib.dump the estimator")
     if any(name.endswith("archive_format") for name in names):
         return Look("a torch.export archive (.pt2)", "export the module again: torch.onnx.export, or torch.jit.script")
     if "[Content_Types].xml" in names:
-        return Look("an Office document", "save the table as CSV and pass it with --data")
+        return Look("an Office document", "save the table as CSV and name the model; rows go with it, as --data")
     if any(name.endswith("saved_model.pb") for name in names):
         return Look("a zipped TensorFlow SavedModel", "save the Keras model itself: model.save('model.keras')")
     shown = ", ".join(names[:3])
@@ -118,7 +118,12 @@ def _table_look(lines: list[str]) -> Look | None:
     for separator, name in ((",", "a CSV table"), ("\t", "a table with tabs"), (";", "a table with semicolons")):
         counts = [re.sub(r'"[^"]*"', "", line).count(separator) for line in lines[:3] if line.strip()]
         if counts and counts[0] and len(set(counts)) == 1:
-            return Look(name, "pass it with --data" if separator == "," else "save it as CSV and pass it with --data")
+            return Look(
+                name,
+                "name the model; rows go with it, as --data"
+                if separator == ","
+                else "save it as CSV and name the model; rows go with it, as --data",
+            )
     return None
 
 
@@ -131,5 +136,5 @@ def _json_look(text: str) -> Look:
         return Look("a Jupyter notebook", "run it, and save the model from there")
     first = text.partition("\n")[0].strip()
     if text.startswith("{") and first.endswith("}") and len(first) < len(text.strip()):
-        return Look("JSON lines", "pass it with --data")
+        return Look("JSON lines", "name the model; rows go with it, as --data")
     return Look("a JSON document")

@@ -41,7 +41,12 @@ _TITLES: dict[Kind, str] = {
     "json": "JSON",
     "delimited": "text",
 }
-_FOREIGN = {b"\x1f\x8b": "gzip: gunzip it first", b"\xd0\xcf\x11\xe0": "an old Excel file: save it as CSV"}
+_FOREIGN = {
+    b"\x1f\x8b": "gzip: gunzip it first",
+    b"\xd0\xcf\x11\xe0": "an old Excel file: save it as CSV",
+    b"\x80": "a pickle, and no table: save the rows as CSV, Parquet, NPZ or NPY",
+    b"\x89HDF": "HDF5, and no table: save the rows as CSV, Parquet, NPZ or NPY",
+}
 
 
 def read_data(path: Path, signature: Signature | None, *, max_rows: int | None = None) -> Feed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -31,6 +32,8 @@ from mlpack.verify.truths import truths_of
 
 ESTIMATORS = frozenset({"sklearn", "lightgbm", "xgboost"})
 """Frameworks whose models take the columns of a table, and know how many and what they are called."""
+_LIKE_AN_ADDRESS = re.compile(r"[\w.-]+(/[\w./-]+)?:[\w.-]+")
+"""``localhost:8080`` and ``churn:1``: what is an address but for its scheme."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,12 @@ def candidate_of(model: Any) -> Subject:
         return Subject(address=model)
     if isinstance(model, str) and is_address(model):
         return Subject(address=address_of(model))
+    if isinstance(model, str) and _LIKE_AN_ADDRESS.fullmatch(model) and not Path(model).exists():
+        raise UsageError(
+            f"{model} does not exist",
+            why="there is no such file, and an address begins with what is spoken there",
+            hint=f"http://{model} or grpc://{model} for a service, docker://{model} for an image",
+        )
     return subject_of(model)
 
 

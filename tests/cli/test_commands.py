@@ -189,6 +189,9 @@ def test_an_untrusted_pickle_shows_the_hash_to_type(models: Path, tmp_path: Path
         ("no/such/folder/out.onnx", (), 2),
         ("out.onnx", ("--data", "short.npy"), 10),
         ("out.onnx", ("--data", "none.csv"), 10),
+        ("out.onnx", ("--data", "tree.pkl"), 10),
+        ("out.onnx", ("--opset", "999"), 2),
+        ("out.onnx", ("--budget", "0"), 3),
     ],
 )
 def test_a_conversion_that_cannot_work(output: str, flags: tuple[str, ...], code: int, models: Path) -> None:
@@ -197,6 +200,33 @@ def test_a_conversion_that_cannot_work(output: str, flags: tuple[str, ...], code
     assert ended.returncode == code, ended.stderr
     assert "\nnext: " in ended.stderr
     assert not (models / output).exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (
+            ("verify", "wine.joblib", "localhost:8080"),
+            2,
+            "http://localhost:8080 or grpc://localhost:8080 for a service",
+        ),
+        (("verify", "wine.joblib", "wine:1"), 2, "docker://wine:1 for an image"),
+        (("inspect", "http://localhost:8080"), 2, "mlpack verify MODEL ADDRESS"),
+        (("scan", "wine.joblib", "--sarif", "no/such/scan.sarif"), 2, "mkdir -p no/such"),
+        (("convert", "wine.joblib", "-o", "."), 2, ". is a folder"),
+        (("convert", "wine.joblib", "-o", "out.onnx", "--budget", "0"), 3, "give it more time: --budget 60"),
+        (("convert", "wine.joblib", "-o", "out.onnx", "--data", "tree.pkl"), 10, "save the rows as CSV"),
+        (("pack", "wine.joblib", "-o", "out.mlpack", "--format", "pickle"), 2, "'--format': 'pickle' is not one of"),
+        (("containerize", "wine.joblib", "--render-only", "."), 2, "choose another folder"),
+        (("advise", "wine.joblib", "--seconds", "0"), 2, "--seconds 2"),
+        (("serve", "wine.joblib", "--api-key-file", "none"), 2, "No such file or directory\n"),
+    ],
+)
+def test_what_to_do_next_is_what_works(arguments: tuple[str, ...], code: int, says: str, models: Path) -> None:
+    ended = mlpack(models, *arguments)
+    assert ended.returncode == code, ended.stderr
+    assert says in ended.stderr
+    assert "\nnext: " in ended.stderr
 
 
 def test_ctrl_c_ends_every_worker_and_leaves_nothing(models: Path, tmp_path: Path) -> None:

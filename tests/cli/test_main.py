@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 import mlpack
 from mlpack.cli.main import app, run
@@ -53,6 +54,11 @@ def test_help_lists_every_command(arguments: list[str], capsys: pytest.CaptureFi
     assert call(*arguments) == 0
     out = capsys.readouterr().out
     assert all(command in out for command in COMMANDS)
+
+
+def test_help_breaks_lines_where_the_terminal_does() -> None:
+    for command in typer.main.get_command(app).commands.values():  # type: ignore[attr-defined]
+        assert not [part for part in (command.help or "").split("\n\n") if "\n" in part.strip()], command.name
 
 
 @pytest.mark.parametrize("arguments", [["trust"], ["trust", "--help"]])

@@ -165,7 +165,8 @@ def test_sarif_on_stdout_is_alone_there(place: Path) -> None:
 def test_sarif_that_cannot_be_written_is_an_error(place: Path) -> None:
     ended = mlpack(place, "scan", "models", "--sarif", "no/folder/scan.sarif")
     assert ended.returncode == 2
-    assert "no/folder/scan.sarif cannot be written" in ended.stderr
+    assert "the folder no/folder does not exist" in ended.stderr
+    assert "next: mkdir -p no/folder" in ended.stderr
 
 
 def test_colours_obey_no_color(place: Path) -> None:
