@@ -47,6 +47,23 @@ def registry(package: str, attribute: str) -> Registry:
     return Registry(entries, _add_plugins(package, entries))
 
 
+def declared(package: str, attribute: str, name: str) -> Any:
+    """What the file of ``package`` called ``name`` declares under that name; None where there is none.
+
+    The other files are not imported for it, and no plug-in may take such a name.
+    """
+    whole = f"{package}.{name}"
+    if not name.isidentifier():
+        return None
+    try:
+        found = getattr(importlib.import_module(whole), attribute, None)
+    except ModuleNotFoundError as error:
+        if error.name != whole:
+            raise
+        return None
+    return found if found is not None and found.name == name else None
+
+
 def _add_plugins(group: str, entries: dict[str, Any]) -> tuple[BrokenPlugin, ...]:
     """Add what other distributions declare under ``group`` to ``entries``; name those that cannot be used."""
     broken: list[BrokenPlugin] = []

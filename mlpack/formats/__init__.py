@@ -9,7 +9,7 @@ from typing import cast
 from mlpack.core.errors import CorruptFileError, UnrecognisedFileError, UsageError
 from mlpack.core.format import Format
 from mlpack.core.model_file import Header, check_readable
-from mlpack.core.registry import registry
+from mlpack.core.registry import declared, registry
 from mlpack.scan.archives import is_zip, member_names
 from mlpack.scan.look import look_of
 
@@ -35,6 +35,9 @@ def all_formats() -> dict[str, Format]:
 
 def format_named(name: str) -> Format:
     """The format called ``name``. Raises UsageError naming those there are."""
+    own = declared("mlpack.formats", "FORMAT", name)
+    if own is not None:
+        return cast("Format", own)
     formats = all_formats()
     if name not in formats:
         raise UsageError(f"there is no format called {name!r}", hint=f"one of: {', '.join(formats)}")

@@ -55,3 +55,19 @@ def test_plugins_are_added_and_broken_ones_named(package, monkeypatch):
         ("taken", "the name 'one' is taken"),
         ("broken", "ModuleNotFoundError"),
     ]
+
+
+def test_one_file_is_asked_without_the_others(package):
+    package("three", "three")
+    package("misnamed", "other")
+    assert module.declared("shelf", "THING", "three").name == "three"
+    assert [module.declared("shelf", "THING", name) for name in ("misnamed", "nobody", "../three", "first.x", "")] == [
+        None
+    ] * 5
+    assert not {"shelf.first", "shelf.second"} & set(sys.modules)
+
+
+def test_a_file_that_misses_a_library_is_not_taken_for_none(package, tmp_path):
+    (tmp_path / "shelf" / "lame.py").write_text("import a_library_that_is_not_there")
+    with pytest.raises(ModuleNotFoundError, match="a_library_that_is_not_there"):
+        module.declared("shelf", "THING", "lame")
