@@ -21,7 +21,7 @@ from typing import Any
 from mlpack.batch.actor import Answerer, count_rows
 from mlpack.batch.checkpoint import Part
 from mlpack.batch.models import opened
-from mlpack.batch.plan import Plan, Record, Span, Tell
+from mlpack.batch.plan import Beginning, Plan, Record, Span, Tell
 from mlpack.batch.progress import Progress
 from mlpack.batch.sizing import Sizes, part_rows_for, sizes_for
 from mlpack.core.errors import UsageError, error_from_json
@@ -73,7 +73,7 @@ def run_ray(
 def _sizes(plan: Plan, bundle: Judged, total: int) -> Sizes:
     """The sizes for one processor, timed on this machine; there are some parts for every actor."""
     with opened(bundle) as model:
-        sizes = sizes_for(plan, model, 1)
+        sizes = sizes_for(plan, model, 1, Beginning(plan))
     fair = part_rows_for(total / (_PARTS_EACH * _processors()))
     return sizes if plan.job.part_rows else replace(sizes, part_rows=min(sizes.part_rows, fair))
 

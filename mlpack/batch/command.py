@@ -14,7 +14,7 @@ from mlpack.batch.job import Job
 from mlpack.batch.models import opened
 from mlpack.batch.output import Output, check_apart, output_of
 from mlpack.batch.parts import PartWriter
-from mlpack.batch.plan import Plan, Tell, plan_of
+from mlpack.batch.plan import Beginning, Plan, Tell, plan_of
 from mlpack.batch.predicting import aside_schema
 from mlpack.batch.progress import Progress
 from mlpack.batch.result import BatchResult, Count
@@ -111,8 +111,9 @@ def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> S
     with opened(bundle) as model:
         from mlpack.batch.local import run_local
 
-        sizes = known or sizes_for(plan, model, model.workers)
-        run_local(begin(sizes), model.session, model.workers, sizes.batch_rows, done, record, tell)
+        beginning = Beginning(plan)
+        sizes = known or sizes_for(plan, model, model.workers, beginning)
+        run_local(begin(sizes), model.session, model.workers, sizes.batch_rows, done, record, tell, beginning)
     return sizes
 
 

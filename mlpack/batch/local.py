@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from mlpack.batch.checkpoint import Part
-from mlpack.batch.plan import Plan, Record, Span, Tell
+from mlpack.batch.plan import Beginning, Plan, Record, Span, Tell
 from mlpack.batch.predicting import Answered, Predictor
 from mlpack.batch.progress import Progress
 from mlpack.batch.sources.chunk import Chunk
@@ -42,14 +42,29 @@ class Step:
 
 
 def run_local(
-    plan: Plan, session: Session, workers: int, batch_rows: int, done: Mapping[int, Part], record: Record, tell: Tell
+    plan: Plan,
+    session: Session,
+    workers: int,
+    batch_rows: int,
+    done: Mapping[int, Part],
+    record: Record,
+    tell: Tell,
+    beginning: Beginning | None = None,
 ) -> None:
     """Answer every row whose part is not ``done``, and ``record`` each part once it is there.
 
-    ``session`` is asked by ``workers`` threads at once. Raises what `Predictor.answer` raises; parts that were recorded stay.
+    ``session`` is asked by ``workers`` threads at once, and ``beginning`` may have read the first chunk already. Raises what
+    `Predictor.answer` raises; parts that were recorded stay.
     """
     before = sum(part.rows for part in done.values())
-    answer(plan, steps_of(plan, done), session, workers, batch_rows, _Writer(plan, record, tell, before))
+    answer(
+        plan,
+        steps_of(plan, done, beginning or Beginning(plan)),
+        session,
+        workers,
+        batch_rows,
+        _Writer(plan, record, tell, before),
+    )
 
 
 def answer_span(plan: Plan, span: Span, session: Session, workers: int, batch_rows: int) -> Part:
@@ -96,7 +111,7 @@ def _write(under_way: deque[tuple[Step, Future[Answered]]], writer: _Writer, ahe
     writer.add(step, answered)
 
 
-def steps_of(plan: Plan, done: Mapping[int, Part]) -> Iterator[Step]:
+def steps_of(plan: Plan, done: Mapping[int, Part], beginning: Beginning) -> Iterator[Step]:
     """The chunks that are not answered yet, each with its part. A part has rows of one file."""
     number = first = 0
     limit = plan.job.limit
@@ -109,7 +124,7 @@ def steps_of(plan: Plan, done: Mapping[int, Part]) -> Iterator[Step]:
                 ended = part.rows < plan.part_rows
                 continue
             ended, filled = True, 0
-            for chunk in plan.chunks(file, start, None if limit is None else limit - first):
+            for chunk in beginning.chunks(file, start, None if limit is None else limit - first):
                 yield Step(chunk, number, file, start - filled, first, first - start)
                 start, first, filled = start + chunk.rows, first + chunk.rows, filled + chunk.rows
                 if filled == plan.part_rows:

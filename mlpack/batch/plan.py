@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from mlpack.batch.answers import AnswerColumns
@@ -139,6 +140,31 @@ class Plan:
             "keep": list(job.keep),
             "options": options,
         }
+
+
+class Beginning:
+    """The chunks of ``plan``, of which the first can be looked at before the run: it is not read again for that."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._seen: tuple[int, Iterator[Chunk]] | None = None
+
+    def first(self) -> tuple[int, Chunk] | None:
+        """The number of the first file that has rows, and the first of its chunks; None where there is no row."""
+        for place in range(len(self._plan.inputs)):
+            chunks = self._plan.chunks(place, 0, self._plan.job.limit)
+            chunk = next(chunks, None)
+            if chunk is not None:
+                self._seen = place, chain([chunk], chunks)
+                return place, chunk
+        return None
+
+    def chunks(self, place: int, start: int, most: int | None) -> Iterator[Chunk]:
+        """As those of the plan."""
+        if self._seen is not None and (place, start) == (self._seen[0], 0):
+            (_, chunks), self._seen = self._seen, None
+            return chunks
+        return self._plan.chunks(place, start, most)
 
 
 def plan_of(job: Job, signature: Signature, files: tuple[SourceFile, ...], output: Output) -> Plan:

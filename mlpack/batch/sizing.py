@@ -12,16 +12,16 @@ from typing import Any
 
 from mlpack.batch.coercion import Coercer
 from mlpack.batch.models import OpenModel
-from mlpack.batch.plan import Plan
+from mlpack.batch.plan import Beginning, Plan
 from mlpack.batch.sources.chunk import Chunk
 from mlpack.core.errors import DataError
 from mlpack.runtime.session import Session
 
-SIZES = (4096, 1024, 16_384, 256)
+SIZES = (4096, 1024, 256, 16_384)
 """In the order in which they are tried."""
 _NEAR_BEST = 0.97
-_BUDGET = 0.4
-"""Seconds, after which no other size is tried."""
+_BUDGET = 0.15
+"""Seconds: a size that would take more of them than are left is not tried."""
 _ROUNDS = 3
 _PART_SECONDS = 10.0
 _FEWEST, _MOST = 1 << 10, 1 << 24
@@ -36,18 +36,17 @@ class Sizes:
     part_rows: int
 
 
-def sizes_for(plan: Plan, model: OpenModel, workers: int) -> Sizes:
+def sizes_for(plan: Plan, model: OpenModel, workers: int, beginning: Beginning) -> Sizes:
     """The sizes for ``plan`` where ``workers`` threads answer rows; what is not given is timed with the first rows."""
     job = plan.job
     if job.batch_rows is not None and job.part_rows is not None:
         return Sizes(job.batch_rows, job.part_rows)
     rates: dict[int, float] = {}
-    for place in range(len(plan.inputs)):
-        chunk = next(plan.chunks(place, 0, min(max(SIZES), job.limit or max(SIZES))), None)
-        if chunk is not None:
-            sizes = SIZES if job.batch_rows is None else (job.batch_rows,)
-            rates = _rates(sizes, model.session, plan.coercer(place), chunk)
-            break
+    first = beginning.first()
+    if first is not None:
+        place, chunk = first
+        sizes = SIZES if job.batch_rows is None else (job.batch_rows,)
+        rates = _rates(sizes, model.session, plan.coercer(place), chunk)
     if not rates:
         return Sizes(job.batch_rows or SIZES[0], job.part_rows or _FEWEST)
     wanted = _NEAR_BEST * max(rates.values())
@@ -63,9 +62,9 @@ def part_rows_for(rows: float) -> int:
 def _rates(sizes: Sequence[int], session: Session, coercer: Coercer, chunk: Chunk) -> dict[int, float]:
     """Rows a second with batches of each size; the coercion of a batch counts. Empty where the model raises."""
     rates: dict[int, float] = {}
-    begun = time.perf_counter()
+    until = time.perf_counter() + _BUDGET
     for size in sizes:
-        if rates and (size > chunk.rows or time.perf_counter() - begun > _BUDGET):
+        if rates and (size > chunk.rows or time.perf_counter() + _ROUNDS * size / max(rates.values()) > until):
             continue
         part = chunk.slice(0, min(size, chunk.rows))
         seconds = _time(lambda part=part: _ask(session, coercer, part))  # type: ignore[misc]
