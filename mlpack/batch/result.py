@@ -75,12 +75,13 @@ class BatchResult(Shown):
         facts: list[tuple[str, str | Cell]] = [
             ("model", self.model),
             ("columns", ", ".join(self.columns)),
-            (
-                "speed",
-                f"{self.rate:,.0f} rows/s, {self.seconds:.1f} s, {self.batch_rows:,} rows at once ({self.engine})",
-            ),
         ]
-        if count.before:
+        if count.before and count.before == count.rows:
+            facts.append(("resumed", "all rows were answered already"))
+        else:
+            speed = f"{self.rate:,.0f} rows/s, {self.seconds:.1f} s"
+            facts.append(("speed", f"{speed}, {self.batch_rows:,} rows at once ({self.engine})"))
+        if 0 < count.before < count.rows:
             facts.append(("resumed", f"after {_counted(count.before, 'row')}"))
         if count.refused:
             fate = f"in {self.aside}" if self.aside else "null in the output"

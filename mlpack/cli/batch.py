@@ -33,7 +33,14 @@ Input = Annotated[
     ),
 ]
 Output = Annotated[
-    str, typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder of parts.", show_default=False)
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="A file, by its ending, or a folder of parts (answers/).",
+        show_default=False,
+    ),
 ]
 Format = Annotated[
     Literal["parquet", "csv", "arrow", "jsonl"] | None,

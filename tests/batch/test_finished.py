@@ -28,6 +28,7 @@ def test_one_file_that_is_done_has_nothing_to_do(tmp_path, cache, flowers_bundle
     result = mlpack.batch(flowers_bundle, source, out, resume=True)
     assert (result.count.rows, result.count.before, result.batch_rows) == (2500, 2500, 64)
     assert (out.stat().st_mtime_ns, list(out.parent.iterdir())) == (written, [out])
+    assert dict(result.view()[1].pairs)["resumed"] == "all rows were answered already"
     with pytest.raises(UsageError, match="cannot go on"):
         mlpack.batch(flowers_bundle, source, out, resume=True, limit=10)
     out.write_bytes(b"something else")
