@@ -10,10 +10,13 @@ import pickle
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 
 def ours(model: str, rows: str) -> Callable[[], object]:
+    import_module("mlpack.batch.local")
+    import_module("mlpack.batch.command")
     import onnxruntime  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
@@ -25,6 +28,7 @@ def ours(model: str, rows: str) -> Callable[[], object]:
 def frames(model: str, rows: str) -> Callable[[], object]:
     """What a notebook does."""
     import pandas as pd
+    import pyarrow.parquet  # noqa: F401
     import sklearn.ensemble
     import sklearn.linear_model  # noqa: F401
 

@@ -19,7 +19,8 @@ from mlpack.runtime.session import Session
 
 SIZES = (4096, 1024, 256, 16_384)
 """In the order in which they are tried."""
-_NEAR_BEST = 0.97
+_BETTER = 1.1
+"""How much quicker another size has to be than one that was tried before: less is chance."""
 _BUDGET = 0.15
 """Seconds: a size that would take more of them than are left is not tried."""
 _ROUNDS = 3
@@ -49,8 +50,10 @@ def sizes_for(plan: Plan, model: OpenModel, workers: int, beginning: Beginning) 
         rates = _rates(sizes, model.session, plan.coercer(place), chunk)
     if not rates:
         return Sizes(job.batch_rows or SIZES[0], job.part_rows or _FEWEST)
-    wanted = _NEAR_BEST * max(rates.values())
-    best = min(size for size, rate in rates.items() if rate >= wanted)
+    best, *others = rates
+    for size in others:
+        if rates[size] > _BETTER * rates[best]:
+            best = size
     return Sizes(best, job.part_rows or part_rows_for(rates[best] * workers * _PART_SECONDS))
 
 

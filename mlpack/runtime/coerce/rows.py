@@ -133,6 +133,12 @@ class _Part:
         self.sure = self.checks.only_finite and (kind != "float" or spec.dtype == "float64")
         """Whether finite values of the right types need no check."""
 
+    def _is_written_as_it_is(self, values: Column) -> bool:
+        """Whether ``values`` are floats that only have to be rounded to the dtype, which writing them does."""
+        return (
+            self.dtype.kind == "f" and isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "f"
+        )
+
     def from_tuples(self, tuples: Sequence[Sequence[Any]], *, typed: bool, finite: bool) -> Array | None:
         """The matrix of whole rows; None where some value of it is none that the model takes."""
         try:
@@ -144,11 +150,12 @@ class _Part:
     def from_columns(self, columns: Sequence[Column], rows: int, *, typed: bool) -> Array | None:
         """The array of the columns that feed it; None where some value of it is none that the model takes."""
         made = np.empty((rows, len(self.fields)), dtype=self.dtype)
-        for place, (values, field) in enumerate(zip(columns[self.places], self.fields, strict=True)):
-            array = column(values, field, typed=typed)
-            if array is None:
-                return None
-            made[:, place] = array
+        with np.errstate(over="ignore"):  # what overflows is not finite, which the checks see
+            for place, (values, field) in enumerate(zip(columns[self.places], self.fields, strict=True)):
+                array = values if self._is_written_as_it_is(values) else column(values, field, typed=typed)
+                if array is None:
+                    return None
+                made[:, place] = array
         if not self.checks.hold(made):
             return None
         return made.reshape(rows) if len(self.spec.shape) == 1 else made
