@@ -85,7 +85,7 @@ def _tensor_of(graph: GraphWriter, model: Any, prediction: Prediction, spec: Ten
             found = tensor if spec.name == PREDICTION else None
         case Classes(labels, index, probabilities, decision):
             if spec.name == LABEL:
-                found = graph.node("Gather", graph.constant(_typed(labels, spec)), index, axis=0)
+                found = _labels(graph, labels, index, spec)
             else:
                 found = {PROBABILITIES: probabilities, DECISION: decision}.get(spec.name)
         case MultiClasses(outputs):
@@ -98,10 +98,7 @@ def _tensor_of(graph: GraphWriter, model: Any, prediction: Prediction, spec: Ten
 def _tensor_of_many(graph: GraphWriter, outputs: tuple[Classes, ...], spec: TensorSpec) -> str | None:
     """Labels side by side; probabilities one an output, or one column a label where the model stacks them."""
     if spec.name == LABEL:
-        labels = [
-            graph.node("Gather", graph.constant(_typed(one.labels, spec)), column(graph, one.index), axis=0)
-            for one in outputs
-        ]
+        labels = [_labels(graph, one.labels, column(graph, one.index), spec) for one in outputs]
         return graph.node("Concat", *labels, axis=1)
     if spec.name == DECISION:
         decisions = [one.decision for one in outputs if one.decision is not None]
@@ -114,6 +111,14 @@ def _tensor_of_many(graph: GraphWriter, outputs: tuple[Classes, ...], spec: Tens
         if one.probabilities is not None
     ]
     return graph.node("Concat", *second, axis=1) if len(second) == len(outputs) else None
+
+
+def _labels(graph: GraphWriter, labels: Any, index: str, spec: TensorSpec) -> str:
+    """The labels at ``index``; that is what they are where they count from 0."""
+    typed = _typed(labels, spec)
+    if typed.dtype == np.int64 and np.array_equal(typed, np.arange(len(typed))):
+        return index
+    return graph.node("Gather", graph.constant(typed), index, axis=0)
 
 
 def column(graph: GraphWriter, vector: str) -> str:

@@ -28,14 +28,15 @@ class Checks:
         self._lows = _bounds([field.low for field in self.fields], first, -math.inf)
         self._highs = _bounds([field.high for field in self.fields], first, math.inf)
         self._closed = [(place, known_values(field)) for place, field in enumerate(self.fields) if field.closed]
-        self.only_finite = not (self._some_missing or self._closed or self._lows is not None or self._highs is not None)
+        self._only_numbers = not (self._closed or self._lows is not None or self._highs is not None)
+        self.only_finite = self._only_numbers and not self._some_missing
         """Whether these checks have nothing more to ask than that numbers are finite."""
 
     def hold(self, array: Array) -> bool:
         """Whether every value of ``array`` passes: ``[rows, fields]``, or any shape where there is one field."""
         if self._floating and not self._are_finite(array):
             return False
-        if self.only_finite:
+        if self._only_numbers:
             return True
         values = array.reshape(-1, len(self.fields))
         if values.dtype.kind == "V":  # bfloat16
