@@ -13,7 +13,10 @@ from serving.loads import Target
 from serving.process import HOST, Launch, NotServingError, free_port
 
 HERE = Path(__file__).parent
-UVICORN = ("--host", HOST, "--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools")
+UVICORN = (
+    "--host", HOST, "--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools",
+    "--timeout-keep-alive", "75",
+)  # fmt: skip
 
 
 class Contender(Protocol):
