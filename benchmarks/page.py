@@ -23,14 +23,14 @@ def write_page(path: Path, measured: Mapping[str, Sequence[Measured]], order: Se
     """Put the parts of ``measured`` into the page at ``path``; the others stay as they are."""
     parts = _parts(path.read_text()) if path.is_file() else {}
     parts.update({name: _part(found) for name, found in measured.items()})
-    texts = [f"## {name}\n\n{parts[name]}" for name in order if name in parts]
+    texts = [f"## {name}\n\n{parts[name].strip()}\n" for name in order if name in parts]
     path.write_text("\n".join([HEAD, *texts]))
 
 
 def _parts(page: str) -> dict[str, str]:
     """The parts of a page by their names."""
     pieces = _PART.split(page)
-    return {name: text.lstrip("\n") for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
+    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
 
 
 def _part(measured: Sequence[Measured]) -> str:

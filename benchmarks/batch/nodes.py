@@ -21,10 +21,8 @@ def seconds(nodes: int, rows: str) -> float:
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     cores = sorted(os.sched_getaffinity(0))
-    for place in range(nodes):
-        os.sched_setaffinity(
-            0, cores[place % len(cores) :][:1]
-        )  # what a node starts has that processor alone, as it says
+    for place in range(nodes):  # what a node starts has one processor for itself, as the node says
+        os.sched_setaffinity(0, {cores[place % len(cores)]})
         cluster.add_node(num_cpus=1)
     os.sched_setaffinity(0, cores)
     cluster.wait_for_nodes()

@@ -1,8 +1,8 @@
-"""The rows that the leaves of a forest stand for, summed by the tree operator itself: exact, in whatever order it adds.
+"""The rows that the leaves of a forest stand for, summed by the tree operator itself: the same in whatever order it adds.
 
 ``TreeEnsembleRegressor`` of ai.onnx.ml 3 lets a leaf add to several targets, but adds in float32. So each value is cut into
 parts of a few bits, which float32 adds without rounding; the sums of the parts are put together in float64. That takes half
-the time of looking the leaves' rows up one by one, and its result does not depend on threads.
+the time of looking the leaves' rows up one by one. Leaves of one class are counted exactly; fractions are kept to 2 ** -52.
 
 https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html
 """

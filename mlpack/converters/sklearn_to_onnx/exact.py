@@ -81,7 +81,11 @@ def _tensor_of(graph: GraphWriter, model: Any, prediction: Prediction, spec: Ten
     """The tensor behind the output ``spec``."""
     found: str | None = None
     match prediction:
-        case Values(tensor):
+        case Values(tensor, width):
+            if (width is None) != (
+                len(spec.shape) == 1
+            ):  # one number a row, which the model has as a vector or as a column
+                tensor = graph.reshape(tensor, (-1, *map(int, spec.shape[1:])))
             found = tensor if spec.name == PREDICTION else None
         case Classes(labels, index, probabilities, decision):
             if spec.name == LABEL:

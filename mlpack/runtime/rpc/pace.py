@@ -19,8 +19,8 @@ _TRIAL, _RAREST = 64, 1024
 """Answers after which it is tried whether more can go together; more of them where that brought nobody."""
 _MISSES = 3
 """Times in a row that not all came who were waited for, before fewer are: whoever else has the processor delays them too."""
-_CALLS, _SECONDS, _BUSY = 32, 0.05, 0.75
-"""How often the load is measured, and from which share of a processor on it counts as busy."""
+_CALLS, _SECONDS, _STALE, _BUSY = 32, 0.05, 1.0, 0.75
+"""The load is measured after so many calls and seconds, or so many seconds alone; what share of a processor counts as busy."""
 
 
 class Pace:
@@ -95,10 +95,10 @@ class Load:
     def is_busy(self) -> bool:
         """To be asked once a call."""
         self._calls += 1
-        if self._calls >= _CALLS:
-            now, before = self._now(), self._before
-            if now - before[0] >= _SECONDS:
-                spent = self._spent()
-                self._busy = spent - before[1] > _BUSY * (now - before[0])
-                self._before, self._calls = (now, spent), 0
+        now, before = self._now(), self._before
+        passed = now - before[0]
+        if passed >= _STALE or (self._calls >= _CALLS and passed >= _SECONDS):
+            spent = self._spent()
+            self._busy = spent - before[1] > _BUSY * passed
+            self._before, self._calls = (now, spent), 0
         return self._busy

@@ -54,6 +54,7 @@ class Converted:
         for name, values in expected.items():
             other = given[name]
             assert other.shape == values.shape
+            assert other.ndim == len(self.signature.output(name).shape)
             assert other.dtype.kind == values.dtype.kind
             if self.signature.output(name).role == "label" or values.dtype.kind not in "fc":
                 assert np.array_equal(values, other), name

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import NMF, PCA
 from sklearn.ensemble import RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
@@ -230,6 +230,16 @@ def test_a_forest_votes_by_the_older_operator_where_nothing_else_needs_the_newer
     trees = {node.op_type for node in one.graph.graph.node if node.op_type.startswith("TreeEnsemble")}
     assert trees == {"TreeEnsemble" if other else "TreeEnsembleRegressor"}
     assert one.worst(one.cruel_rows(rows)) < (1e-6 if other else EXACT)
+
+
+@pytest.mark.parametrize("columns", [(), (1,), (2,)], ids=["vector", "column", "two columns"])
+def test_a_target_that_was_transformed_has_the_form_of_the_target(converted, diabetes_rows, columns):
+    rows, target = diabetes_rows
+    targets = np.stack([target] * (columns or (1,))[0], axis=1).reshape(-1, *columns)
+    model = TransformedTargetRegressor(Ridge(), transformer=StandardScaler()).fit(rows, targets)
+    one = converted(model, "float64")
+    assert one.signature.outputs[0].shape == ("batch", *columns)
+    assert one.worst(rows) < 1e-9
 
 
 @pytest.mark.parametrize(("weights", "allowed"), [("uniform", 1e-9), ("distance", 1e-3)])

@@ -92,3 +92,6 @@ def test_busy_is_who_used_up_a_processor():
     assert after(1.0, 0.9)
     assert after(0.001, 0.0), "too short a time to tell"
     assert not after(1.0, 0.2)
+    assert after(1.0, 0.9)
+    clock["now"] += 60.0
+    assert not load.is_busy(), "the first call after a pause"
