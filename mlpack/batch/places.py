@@ -38,7 +38,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Place:
-    """A path in a file system of pyarrow. ``shown`` is what the user wrote, without keys and options."""
+    """A path in a file system of pyarrow. ``shown`` is what the user wrote, without keys and options.
+
+    What asks for files raises UsageError where the store does not answer.
+    """
 
     files: Any
     path: str
@@ -69,7 +72,7 @@ class Place:
         """``file``, ``folder``, or ``""`` where nothing is there."""
         from pyarrow.fs import FileType
 
-        found = self.files.get_file_info(self.path).type
+        found = self._asked(self.path).type
         return {FileType.File: "file", FileType.Directory: "folder"}.get(found, "")
 
     def listed(self, *, deep: bool = False) -> list[Found]:
@@ -79,24 +82,33 @@ class Place:
         selector = FileSelector(self.path, recursive=deep, allow_not_found=True)
         return [
             _found(info)
-            for info in sorted(self.files.get_file_info(selector), key=lambda info: info.path)
+            for info in sorted(self._asked(selector), key=lambda info: info.path)
             if info.type == FileType.File
         ]
 
     def found(self) -> Found:
         """The file itself, as it is now."""
-        return _found(self.files.get_file_info(self.path))
+        return _found(self._asked(self.path))
 
     def read(self) -> bytes:
-        """All of a small file. Raises OSError."""
-        with self.files.open_input_stream(self.path) as stream:
-            content: bytes = stream.readall()
+        """All of a small file. Raises UsageError where it cannot be read."""
+        try:
+            with self.files.open_input_stream(self.path) as stream:
+                content: bytes = stream.readall()
+        except OSError as error:
+            raise unreachable(self.shown, error) from None
         return content
 
     def remove(self) -> None:
         """Remove this file, where it is there."""
         if self.kind() == "file":
             self.files.delete_file(self.path)
+
+    def _asked(self, what: Any) -> Any:
+        try:
+            return self.files.get_file_info(what)
+        except OSError as error:
+            raise unreachable(self.shown, error) from None  # its own words may have the keys in them
 
     def make_folder(self) -> tuple[Place, ...]:
         """Make this folder, and those above. The ones that were not there, from this one up. Raises OutputError."""
@@ -119,7 +131,7 @@ class Place:
         """Remove this folder, where it is there and nothing is in it."""
         from pyarrow.fs import FileSelector
 
-        if self.kind() == "folder" and not self.files.get_file_info(FileSelector(self.path)):
+        if self.kind() == "folder" and not self._asked(FileSelector(self.path)):
             self.here.rmdir() if self.local else self.files.delete_dir(self.path)
 
 

@@ -3,10 +3,14 @@
 import json
 import subprocess
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import mlpack
+from mlpack.batch.places import place_of
+from mlpack.batch.sources import files_of, unreadable
+from mlpack.batch.sources.json_lines import JsonLinesReader
 from mlpack.core.errors import DataError
 
 
@@ -90,7 +94,6 @@ def test_no_line_is_a_row(tmp_path, flowers_bundle, rows_table, write_rows):
 
 
 def test_many_lines_are_read_in_their_order(tmp_path, monkeypatch, rows_table):
-    from mlpack.batch.places import place_of
     from mlpack.batch.sources import delimited
 
     monkeypatch.setattr(delimited, "_BLOCK", 400)
@@ -126,3 +129,48 @@ def test_the_line_that_makes_utf_8_of_another_encoding(tmp_path, monkeypatch, pe
     assert failed.value.why == f"it is not in UTF-8, and may be in {encoding.upper()}"
     subprocess.run(["sh", "-c", failed.value.hint], check=True)
     assert mlpack.batch(people_bundle, "my rows-utf8.csv", "out", on_error="null").count.rows == len(people)
+
+
+def test_a_path_is_no_reason_to_guess_an_encoding(tmp_path, flowers_bundle, rows_table, write_rows):
+    path = write_rows(rows_table.slice(0, 5), tmp_path / "invalid utf-8.csv")
+    path.with_suffix(".csv.gz").write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match="cannot be read as csv") as failed:
+        mlpack.batch(flowers_bundle, path.with_suffix(".csv.gz"), tmp_path / "out")
+    assert failed.value.hint == "check that the file is whole, and what its ending says"
+    (file,) = files_of(str(path))
+    told = unreadable(file, OSError(5, f"Cannot read {path}"))
+    assert (told.hint, str(path) in told.why) == (failed.value.hint, True)
+
+
+BAD_LINES = {
+    "null": "no object",
+    '{"a": 1} {"a": 2}': "no JSON: Extra data",
+    '{"a":': "no JSON: Expecting value",
+    "2}": "no JSON: Extra data",
+    "[1]": "no object",
+}
+
+
+@pytest.mark.parametrize(
+    "bad", [["null"], ['{"a": 1} {"a": 2}'], ['{"a":', "2}"], ['{"a": 1} {"a": 2}', '{"a":', "2}"]]
+)
+@pytest.mark.parametrize("beside", [[], ["[1]"]])
+def test_what_a_line_is_does_not_hang_on_its_neighbours(tmp_path, bad, beside):
+    """The line beside it has Arrow refuse the block, and all of it read line by line."""
+    path = tmp_path / "rows.jsonl"
+    lines = ['{"a": 1}', *bad, *beside, '  {"a": 3}', ""]
+    path.write_bytes("".join(f"{line}\r\n" for line in [*lines, '{"b": {}}']).encode())
+    (chunk,) = JsonLinesReader(place_of(str(path)), {"a": pa.float64()}).chunks(0, ["a"])
+    assert chunk.columns["a"].to_pylist() == [1.0, *[None] * len([*bad, *beside]), 3.0, None]
+    for row, line in enumerate([*bad, *beside], 1):
+        assert chunk.broken[row].reason.startswith(f"line {row + 1} is {BAD_LINES[line]}")
+    assert len(chunk.broken) == len([*bad, *beside])
+
+
+def test_a_line_that_is_not_in_utf_8_is_none_whatever_is_read_of_it(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"a": 1, "b": "\xe9"}\n{"a": 2, "b": "c"}\n')
+    reader = JsonLinesReader(place_of(str(path)), {"a": pa.float64()})
+    for columns in (["a"], ["a", "b"]):
+        (chunk,) = reader.chunks(0, columns)
+        assert (chunk.rows, list(chunk.broken)) == (2, [0])

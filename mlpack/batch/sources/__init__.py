@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol, assert_never
 
 from mlpack.batch.job import Kind
-from mlpack.batch.places import Found, Place, expanded, place_of, redacted, unreachable
+from mlpack.batch.places import Found, Place, expanded, place_of, redacted
 from mlpack.batch.sources.chunk import Chunk
 from mlpack.core.errors import DataError, MlpackError, UsageError
 
@@ -29,7 +29,7 @@ ENDINGS: dict[str, Kind] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
 }
-_UTF8 = re.compile(r"utf-?8", re.IGNORECASE)
+_NOT_UTF8 = re.compile(r"invalid utf-?8", re.IGNORECASE)
 COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
 """Endings of text that is unpacked while it is read."""
 
@@ -83,10 +83,7 @@ class SourceFile:
 def files_of(text: str) -> tuple[SourceFile, ...]:
     """The files that ``text`` means, in the order of their paths. Raises UsageError where there are none."""
     place = place_of(text)
-    try:
-        found = list(expanded(place))
-    except OSError as error:
-        raise unreachable(text, error) from None  # its own words may have the keys in them
+    found = list(expanded(place))
     if not found:
         raise UsageError(
             f"there are no files at {redacted(text)}", hint="name a file, a folder of files, or a glob in quotes"
@@ -115,13 +112,22 @@ def kind_of_name(name: str) -> Kind | None:
 
 def unreadable(file: SourceFile, error: Exception) -> MlpackError:
     """The error of a file that is none of its format, or is damaged."""
-    if file.kind == "csv" and _UTF8.search(str(error)):
+    if file.kind == "csv" and _is_of_encoding(error):
         return _other_encoding(file)
     return DataError(
         f"{file.name} cannot be read as {file.kind}",
         why=redacted(str(error).partition("\n")[0])[:500],
         hint="check that the file is whole, and what its ending says",
     )
+
+
+def _is_of_encoding(error: Exception) -> bool:
+    """Whether ``error`` is of bytes that are not in UTF-8: not one with a path in its words, which may say anything."""
+    import pyarrow as pa
+
+    if isinstance(error, pa.ArrowInvalid):
+        return _NOT_UTF8.search(str(error)) is not None
+    return isinstance(error, UnicodeDecodeError)
 
 
 def _other_encoding(file: SourceFile) -> DataError:

@@ -56,9 +56,9 @@ class JsonLinesReader:
                 parse_options=arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
             )
             (batch,) = table.select(schema.names).combine_chunks().to_batches()
-            return chunk_of(batch)
         except (pa.ArrowException, ValueError):
             return _by_line(_rows(block, line), schema)
+        return chunk_of(batch) if _is_a_row_a_line(block, batch.num_rows) else _by_line(_rows(block, line), schema)
 
     def _blocks(self) -> Iterator[bytes]:
         """The file in blocks that end where a line does."""
@@ -73,6 +73,21 @@ class JsonLinesReader:
                     yield whole + sign
         if rest.strip():
             yield rest
+
+
+def _is_a_row_a_line(block: bytes, rows: int) -> bool:
+    """Whether each line of ``block``, in which Arrow found ``rows`` rows, is one object, in UTF-8.
+
+    Arrow takes a null for a row too, two objects on a line for two, and one on two lines for one; it looks at no column that
+    is not asked for. What a line is must not hang on its neighbours, nor on the columns.
+    """
+    lines = [text for one in block.split(b"\n") if (text := one.strip())]
+    whole = b"\n".join(lines)
+    try:
+        whole.decode()
+    except UnicodeDecodeError:
+        return False
+    return rows == len(lines) == whole.count(b"}\n{") + 1 and whole.startswith(b"{") and whole.endswith(b"}")
 
 
 def _rows(block: bytes, line: int) -> list[dict[str, Any] | Broken]:
