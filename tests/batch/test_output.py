@@ -46,3 +46,14 @@ def test_an_ending_of_no_format_is_no_folder(tmp_path, flowers_bundle, rows_file
     mlpack.batch(flowers_bundle, rows_file, out, limit=10, force=True)  # it is a folder now
     mlpack.batch(flowers_bundle, rows_file, tmp_path / f"more-{name}", limit=10, format="csv")
     assert [path.name for path in (tmp_path / f"more-{name}").glob("part-*")] == ["part-00000.csv"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("name", ["out.parquet", "out"])
+def test_a_store_that_does_not_answer(monkeypatch, flowers_bundle, rows_file, name, resume):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    options = "?endpoint_override=127.0.0.1:1&scheme=http&region=us-east-1"
+    with pytest.raises(UsageError, match=rf"^s3://bucket/{name} cannot be reached$") as refused:
+        mlpack.batch(flowers_bundle, rows_file, f"s3://key:secret@bucket/{name}{options}", resume=resume)
+    assert 0 < len(refused.value.why) < 120
+    assert "check the address, the network and the keys" in refused.value.hint
