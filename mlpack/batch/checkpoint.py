@@ -20,7 +20,8 @@ from mlpack.batch.places import Place, redacted
 from mlpack.batch.written_out import Cells
 from mlpack.core.errors import CorruptFileError, OutputError, UsageError
 
-FORMAT = 1
+FORMAT = 2
+"""Of the checkpoint and of the rows that are set aside."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +94,28 @@ class Noted:
     @property
     def single(self) -> Written | None:
         """The one file that the parts were put together in, once that has been done."""
-        return next((Written(**line["single"]) for line in reversed(self.lines) if line.get("single")), None)
+        return self._last("single")
+
+    @property
+    def aside(self) -> Written | None:
+        """The file beside it that rows which were set aside were put together in."""
+        return self._last("aside_file")
+
+    @property
+    def replaced(self) -> Written | None:
+        """Such a file of a former run, which this one writes over."""
+        return self._last("replaced")
+
+    def _last(self, name: str) -> Written | None:
+        return next((Written(**line[name]) for line in reversed(self.lines) if line.get(name)), None)
 
 
 def noted_in(content: bytes, shown: str) -> Noted:
     """The lines of the checkpoint with ``content``, which is at ``shown``. Raises CorruptFileError."""
     whole, _, _ = content.rpartition(b"\n")
     try:
-        return Noted([json.loads(line) for line in whole.splitlines() if line.strip()])
-    except ValueError as error:
+        return Noted([dict(json.loads(line)) for line in whole.splitlines() if line.strip()])
+    except (ValueError, TypeError) as error:
         raise CorruptFileError(f"{shown} is damaged", why=str(error), hint="begin the run anew with --force") from error
 
 
@@ -127,15 +141,22 @@ class Checkpoint(Noted):
         else:
             content = place.read() if place.kind() == "file" else b""
         self._size = len(content)
-        self.keeps_another = anew and bool(content)
-        """Whether lines of a former run are in the file still, which were passed over."""
-        if anew:
-            return
+        self._began = False
+        self.former = Noted([])
+        """What is passed over."""
         try:
-            self.lines = noted_in(content, place.shown).lines
+            noted = noted_in(content, place.shown)
         except CorruptFileError:
-            self.close()
-            raise
+            if not anew:
+                self.close()
+                raise
+            noted = Noted([])
+        self.holds_another = bool(content) if anew else bool(noted.lines)
+        """Whether lines of a former run are in the file, passed over or not."""
+        if anew:
+            self.former = noted
+            return
+        self.lines = noted.lines
         whole = content.rpartition(b"\n")[0]
         if self._file is not None and len(content) != len(whole) + bool(whole):
             self._file.truncate(len(whole) + bool(whole))
@@ -143,6 +164,7 @@ class Checkpoint(Noted):
 
     def add(self, line: Mapping[str, Any]) -> None:
         """Write a line. It is on the disk, or in the store, when this returns. Raises OutputError."""
+        is_first = not self.lines
         self.lines.append(dict(line))
         try:
             if self._file is not None:
@@ -153,6 +175,11 @@ class Checkpoint(Noted):
                 self._upload()
         except OSError as error:
             raise OutputError(f"{self._place.shown} cannot be written", why=redacted(str(error))) from error
+        self._began = self._began or is_first
+
+    def is_ours(self) -> bool:
+        """Whether this run wrote all that is in the file, and nobody wrote to it since."""
+        return self._began and (self._file is not None or self._place.found().size == self._size)
 
     def _upload(self) -> None:
         """All lines, at once: a store has no way to add one. Raises UsageError where somebody else wrote meanwhile."""
@@ -181,7 +208,7 @@ class Checkpoint(Noted):
     def empty(self) -> None:
         """Forget everything."""
         self.lines = []
-        self.keeps_another = False
+        self.holds_another = False
         if self._file is not None:
             self._file.seek(0)
             self._file.truncate()
@@ -191,12 +218,12 @@ class Checkpoint(Noted):
 
     def forget_lost(self, output: Output) -> int:
         """Forget the parts whose files are gone or are not what was written; how many these are."""
-        lost = [
+        lost = {
             number
             for number, part in self.parts.items()
             if not is_there(output.folder, part.written)
             or (part.aside is not None and not is_there(output.aside, part.aside))
-        ]
+        }
         if lost:
             self.lines = [line for line in self.lines if line.get("part") not in lost and not line.get("single")]
             try:

@@ -18,7 +18,17 @@ from mlpack.batch.plan import Beginning, Plan, Tell, plan_of
 from mlpack.batch.predicting import aside_schema
 from mlpack.batch.progress import Progress
 from mlpack.batch.result import BatchResult, Count
-from mlpack.batch.resuming import check_same, checkpoint_of, clear, former_run, is_finished, sweep, with_its_options
+from mlpack.batch.resuming import (
+    aside_of_former,
+    check_same,
+    checkpoint_of,
+    clear,
+    former_run,
+    is_finished,
+    remove_replaced,
+    sweep,
+    with_its_options,
+)
 from mlpack.batch.sizing import Sizes, sizes_for
 from mlpack.batch.sources import files_of
 from mlpack.batch.written_out import together, warnings_of
@@ -94,11 +104,12 @@ def _answer(plan: Plan, bundle: Judged, checkpoint: Checkpoint, tell: Tell) -> S
     done = checkpoint.parts
 
     def begin(sizes: Sizes) -> Plan:
+        replaced = aside_of_former(plan.output, checkpoint) if plan.job.force else None
         if plan.job.force:
             clear(plan.output, checkpoint)
         if known is None:
-            anew = {"anew": True} if plan.job.force else {}
-            checkpoint.add({**plan.header(bundle.manifest), **asdict(sizes), **anew})
+            more = {"replaced": replaced.to_json()} if replaced else {}
+            checkpoint.add({**plan.header(bundle.manifest), **asdict(sizes), **more})
         return plan.with_parts(sizes.part_rows)
 
     def record(part: Part) -> None:
@@ -144,7 +155,7 @@ def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
     has none.
     """
     output = plan.output
-    parts = [checkpoint.parts[number] for number in sorted(checkpoint.parts)]
+    parts = _in_order(checkpoint)
     sweep(output)  # a node that was lost leaves what it had begun
     if not output.single:
         if not parts:
@@ -154,9 +165,10 @@ def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
         written = [part.written for part in parts]
         aside = [part.aside for part in parts if part.aside]
         if aside:
-            assemble(output.aside, aside, output.kind, aside_schema(), output.aside_file)
-        elif (checkpoint.header or {}).get("anew"):
-            output.aside_file.remove()  # of the rows that were written over
+            refused = assemble(output.aside, aside, output.kind, aside_schema(), output.aside_file)
+            checkpoint.add({"aside_file": refused.to_json()})
+        else:
+            remove_replaced(output, checkpoint)
         single = assemble(output.folder, written, output.kind, plan.schema, output.place)
         checkpoint.add({"single": single.to_json()})
     for part in parts:
@@ -167,6 +179,11 @@ def _finish(plan: Plan, checkpoint: Checkpoint) -> None:
             folder.remove_empty()
 
 
+def _in_order(noted: Noted) -> list[Part]:
+    parts = noted.parts
+    return [parts[number] for number in sorted(parts)]
+
+
 def _remove(output: Output, part: Part) -> None:
     output.folder.child(part.written.name).remove()
     if part.aside:
@@ -174,7 +191,7 @@ def _remove(output: Output, part: Part) -> None:
 
 
 def _result(plan: Plan, bundle: Judged, noted: Noted, batch_rows: int, before: int, seconds: float) -> BatchResult:
-    parts = [noted.parts[number] for number in sorted(noted.parts)]
+    parts = _in_order(noted)
     output = plan.output
     aside = any(part.aside for part in parts)
     names = [part.written.name for part in parts] or [output.part_name(0)]

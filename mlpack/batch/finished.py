@@ -1,6 +1,7 @@
 """What was noted of a run that wrote one file, once that is there: it goes to the user's cache, away from the file.
 
-By it `--resume` knows that there is nothing to do. Where the cache cannot be written, the checkpoint stays where it is.
+By it `--resume` knows that there is nothing to do. Where the cache cannot be written, the checkpoint stays where it is. So it
+does in a store: the run that asks may be on another machine.
 """
 
 from __future__ import annotations
@@ -38,17 +39,22 @@ def put_away(output: Output, noted: Noted) -> bool:
 
 def finished(output: Output) -> Finished | None:
     """What was noted of the run that wrote the file which is at ``output`` now; None where no run is known that did."""
+    noted = last_finished(output)
+    return noted if noted and noted.single and is_there(output.place.sibling(""), noted.single) else None
+
+
+def last_finished(output: Output) -> Finished | None:
+    """What was noted of the run that last wrote ``output``, whatever became of its file; None where none is known."""
     path = _path(output)
     if path is None or not path.exists():
         return None
-    noted = Finished(noted_in(path.read_bytes(), str(path)).lines)
-    return noted if noted.single is not None and is_there(output.place.sibling(""), noted.single) else None
+    return Finished(noted_in(path.read_bytes(), str(path)).lines)
 
 
 def _path(output: Output) -> Path | None:
-    place = output.place
-    where = os.path.realpath(place.path) if place.local else f"{place.files.type_name}:{place.path}"
+    if not output.place.local:
+        return None
     try:
-        return cache_folder("batch") / f"{key_of(where)}.jsonl"
+        return cache_folder("batch") / f"{key_of(os.path.realpath(output.place.path))}.jsonl"
     except (MlpackError, RuntimeError):  # others may write to it, it is full or read-only, or there is no home
         return None

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 import mlpack
 
@@ -142,6 +143,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 def parts_in():
     """Gives `contents`."""
     return contents
+
+
+@pytest.fixture(scope="session")
+def all_in():
+    """Gives all files in a folder of ``memory://``, by their paths."""
+
+    def read(folder):
+        store = MemoryFileSystem()
+        return {path: store.cat(path) for path in sorted(store.find(folder))}
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mlpack
-from mlpack.batch.checkpoint import Checkpoint
+from mlpack.batch.checkpoint import FORMAT, Checkpoint
 from mlpack.batch.output import Output
 from mlpack.batch.places import place_of
 from mlpack.core.errors import CorruptFileError, DataError, MlpackError, OutputError, UsageError
@@ -188,11 +188,6 @@ def test_only_parts_are_written_over(flowers_bundle, source, out, small):
     assert all((out / name).read_bytes() == b"of somebody else" for name in others)
 
 
-def test_a_damaged_checkpoint_is_written_over(flowers_bundle, source, out, small):
-    (out / "_checkpoint.jsonl").write_text("no JSON\n")
-    assert mlpack.batch(flowers_bundle, source, out, force=True, **small).count.rows == 2500
-
-
 def test_one_file_stays_until_another_takes_its_place(tmp_path, flowers_bundle, rows_table, small):
     name = "petal width (cm)"
     values = rows_table[name].to_pylist()
@@ -284,3 +279,25 @@ def test_a_store_keeps_the_lines_that_it_had(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         checkpoint.add({"line": 2})
     assert place.read() == b'{"line": 1}\n'
+
+
+def test_a_checkpoint_of_another_format_is_not_read(flowers_bundle, source, out, small):
+    """Not even the options, which may be others there."""
+    path = out / "_checkpoint.jsonl"
+    line, sign, rest = path.read_text().partition("\n")
+    old = json.loads(line)
+    del old["options"]
+    path.write_text(json.dumps({**old, "format": 1}) + sign + rest)
+    with pytest.raises(UsageError, match="cannot go on") as refused:
+        mlpack.batch(flowers_bundle, source, out, resume=True)
+    assert refused.value.why == f"its checkpoint has format 1, and this reads {FORMAT}"
+    assert "--force" in refused.value.hint
+    assert mlpack.batch(flowers_bundle, source, out, force=True, **small).count.rows == 2500
+
+
+@pytest.mark.parametrize("content", ["no JSON\n", "1\n", "[[1]]\n"])
+def test_a_checkpoint_of_no_lines_of_ours_is_damaged(flowers_bundle, source, out, small, content):
+    (out / "_checkpoint.jsonl").write_text(content)
+    with pytest.raises(CorruptFileError, match="damaged"):
+        mlpack.batch(flowers_bundle, source, out, resume=True)
+    assert mlpack.batch(flowers_bundle, source, out, force=True, **small).count.rows == 2500

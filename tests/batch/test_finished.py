@@ -1,7 +1,11 @@
 """A run that wrote one file leaves nothing beside it, and is known all the same."""
 
+import json
+import time
+
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 import mlpack
 from mlpack.core.errors import UsageError
@@ -69,3 +73,34 @@ def test_without_a_cache_what_was_noted_stays_beside_the_file(tmp_path, monkeypa
     mlpack.batch(flowers_bundle, source, out, **small)
     assert [path.name for path in (tmp_path / ".out.parquet.parts").iterdir()] == ["_checkpoint.jsonl"]
     assert mlpack.batch(flowers_bundle, source, out, resume=True).count.before == 2500
+
+
+def test_thousands_of_parts_are_counted_at_once(tmp_path, cache, flowers_bundle, source, small):
+    """Looking at all parts for each of them took a minute here."""
+    out = tmp_path / "out.parquet"
+    mlpack.batch(flowers_bundle, source, out, limit=1, **small)
+    (noted,) = cache.iterdir()
+    header, part, single = map(json.loads, noted.read_text().splitlines())
+    parts = [{**part, "part": number} for number in range(5000)]
+    noted.write_text("".join(json.dumps(line) + "\n" for line in (header, *parts, single)))
+    started = time.monotonic()
+    assert mlpack.batch(flowers_bundle, source, out, resume=True).count.before == 5000
+    assert time.monotonic() - started < 10
+
+
+def test_a_run_into_a_store_is_known_on_another_machine(
+    tmp_path, monkeypatch, cache, flowers_bundle, source, small, all_in
+):
+    out = "memory://done/out.parquet"
+    mlpack.batch(flowers_bundle, source, out, **small)
+    assert not list(cache.glob("*"))
+    store = MemoryFileSystem()
+    assert store.find("/done") == ["/done/.out.parquet.parts/_checkpoint.jsonl", "/done/out.parquet"]
+    before = all_in("/done")
+    monkeypatch.setenv("MLPACK_CACHE", str(tmp_path / "of-another"))
+    assert mlpack.batch(flowers_bundle, source, out, resume=True, **small).count.before == 2500
+    assert all_in("/done") == before
+    with pytest.raises(UsageError, match="there already"):
+        mlpack.batch(flowers_bundle, source, out, **small)
+    mlpack.batch(flowers_bundle, source, out, force=True, limit=10, **small)
+    assert mlpack.batch(flowers_bundle, source, out, resume=True).count.before == 10

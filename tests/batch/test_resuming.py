@@ -1,11 +1,17 @@
 """What a run that failed leaves, and what another finds."""
 
 import shutil
+from typing import ClassVar
 
+import fsspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 import mlpack
+from mlpack.batch.checkpoint import FORMAT, Checkpoint
+from mlpack.batch.places import place_of
 from mlpack.core.errors import DataError, UsageError
 
 
@@ -115,3 +121,98 @@ def test_a_file_that_breaks_off_after_some_parts(tmp_path, flowers_bundle, rows_
     with pytest.raises(UsageError, match="cannot go on"):
         mlpack.batch(flowers_bundle, path, tmp_path / "out", resume=True)
     assert mlpack.batch(flowers_bundle, path, tmp_path / "out", force=True, **small).count.rows == 2500
+
+
+def test_what_fails_first_after_force_says_nothing_of_the_former_parts(
+    tmp_path, flowers_bundle, source, small, rows_table, write_rows, parts_in
+):
+    out = tmp_path / "out"
+    mlpack.batch(flowers_bundle, source, out, **small)
+    before = parts_in(out)
+    path = write_rows(rows_table, tmp_path / "rows.arrows")
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(DataError, match="cannot be read as arrow") as failed:
+        mlpack.batch(flowers_bundle, path, out, force=True)
+    assert failed.value.hint == "check that the file is whole, and what its ending says"
+    assert parts_in(out) == before
+
+
+def test_what_cannot_be_taken_back_hides_no_error(flowers_bundle, spoilt, small):
+    fsspec.register_implementation("keeping", Keeping, clobber=True)
+    with pytest.raises(DataError, match="row 5"):
+        mlpack.batch(flowers_bundle, spoilt(5), "keeping://hidden/out", **small)
+    assert [path for path in Keeping.store if path.endswith("_checkpoint.jsonl")]
+
+
+class Keeping(MemoryFileSystem):
+    """A store in which nothing may be removed."""
+
+    protocol = "keeping"
+    store: ClassVar[dict] = {}
+    pseudo_dirs: ClassVar[list] = [""]
+
+    def rm(self, path, recursive=False, maxdepth=None):
+        raise PermissionError(f"{path} stays")
+
+
+@pytest.mark.parametrize("change", [{"limit": 100}, {"batch_rows": 32}])
+def test_a_run_that_is_refused_leaves_the_one_that_is_under_way(flowers_bundle, source, small, change, all_in):
+    """In a store there are no locks. The other run has put its first part, and not noted it yet."""
+    store = MemoryFileSystem()
+    folder = f"/under-way/{next(iter(change))}"
+    mlpack.batch(flowers_bundle, source, f"memory:/{folder}", **small)
+    line = store.cat(f"{folder}/_checkpoint.jsonl").splitlines(keepends=True)[0]
+    store.pipe(f"{folder}/_checkpoint.jsonl", line)
+    before = all_in(folder)
+    with pytest.raises(UsageError, match=r"cannot go on|64 rows at once"):
+        mlpack.batch(flowers_bundle, source, f"memory:/{folder}", resume=True, **(small | change))
+    assert all_in(folder) == before
+
+
+@pytest.fixture
+def images(tmp_path, shelf, images_bundle, monkeypatch):
+    """A model file, which is packed first, the bundle of it, and two rows."""
+    monkeypatch.setenv("MLPACK_CACHE", str(tmp_path / "cache"))
+    pq.write_table(pa.table({"image": [[[0.5] * 3] * 4] * 2}), tmp_path / "images.parquet")
+    return shelf / "batch-images.onnx", images_bundle, tmp_path / "images.parquet"
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_file_that_came_while_the_model_was_packed_is_not_written_over(tmp_path, images, resume):
+    model, bundle, rows = images
+    out = tmp_path / "out.parquet"
+
+    def other(_):
+        mlpack.batch(bundle, rows, out, limit=1)
+
+    with pytest.raises(UsageError, match="is there already"):
+        mlpack.batch(model, rows, out, begun=other, resume=resume)
+    assert pq.read_table(out).num_rows == 1
+    assert not (tmp_path / ".out.parquet.parts").exists()
+
+
+def test_a_run_that_began_in_a_store_while_the_model_was_packed_goes_on(images, all_in):
+    model, bundle, rows = images
+
+    def other(_):
+        mlpack.batch(bundle, rows, "memory://meanwhile/out", limit=1)
+
+    with pytest.raises(UsageError, match="is there already"):
+        mlpack.batch(model, rows, "memory://meanwhile/out", begun=other)
+    assert [path.rpartition("/")[2] for path in all_in("/meanwhile/out")] == ["_checkpoint.jsonl", "part-00000.parquet"]
+
+
+def test_a_run_that_fails_before_it_began_leaves_what_began_meanwhile(flowers_bundle, source, small):
+    """It saw nothing in the store, and its own first line is refused."""
+    store = MemoryFileSystem()
+    mlpack.batch(flowers_bundle, source, "memory://both/whole", limit=10, **small)
+    late = Checkpoint(place_of("memory://both/out/_checkpoint.jsonl"))
+    store.pipe("/both/out/_checkpoint.jsonl", store.cat("/both/whole/_checkpoint.jsonl"))
+    with pytest.raises(UsageError, match="another run"):
+        late.add({"format": FORMAT})
+    assert not late.is_ours()
+    ours = Checkpoint(place_of("memory://both/other/_checkpoint.jsonl"))
+    ours.add({"format": FORMAT})
+    assert ours.is_ours()
+    store.pipe("/both/other/_checkpoint.jsonl", b"what another wrote")
+    assert not ours.is_ours()
