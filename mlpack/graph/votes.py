@@ -53,11 +53,9 @@ def write_votes(graph: GraphWriter, matrix: str, trees: Sequence[Tree], rows: Se
         post_transform="NONE", **attributes,
     )  # fmt: skip
     total = graph.cast(sums, "float64")
-    return (
-        total
-        if len(parts) == 1
-        else graph.node("MatMul", total, graph.constant(np.tile(np.eye(width), (len(parts), 1))))
-    )
+    if len(parts) == 1:
+        return total
+    return graph.node("MatMul", total, graph.constant(np.tile(np.eye(width), (len(parts), 1))))
 
 
 def _parts(values: NDArray[np.float64], trees: int) -> list[NDArray[np.float64]]:

@@ -129,6 +129,14 @@ def rows_file(shelf, rows_table) -> Path:
 
 
 @pytest.fixture
+def source(tmp_path, rows_table) -> Path:
+    """Rows in a file of the test's own."""
+    path = tmp_path / "rows.parquet"
+    pq.write_table(rows_table, path)
+    return path
+
+
+@pytest.fixture
 def small():
     """Small chunks and parts: what takes millions of rows in earnest happens with some hundred."""
     return {"chunk_rows": 100, "part_rows": 300, "batch_rows": 64}

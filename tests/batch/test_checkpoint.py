@@ -16,13 +16,6 @@ from mlpack.core.errors import CorruptFileError, DataError, MlpackError, OutputE
 
 
 @pytest.fixture
-def source(tmp_path, rows_table):
-    path = tmp_path / "rows.parquet"
-    pq.write_table(rows_table, path)
-    return path
-
-
-@pytest.fixture
 def out(tmp_path, flowers_bundle, source, small):
     """A run that is done."""
     mlpack.batch(flowers_bundle, source, tmp_path / "out", **small)

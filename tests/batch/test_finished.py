@@ -12,13 +12,6 @@ from mlpack.core.errors import UsageError
 
 
 @pytest.fixture
-def source(tmp_path, rows_table):
-    path = tmp_path / "rows.parquet"
-    pq.write_table(rows_table, path)
-    return path
-
-
-@pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MLPACK_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "batch"

@@ -16,13 +16,6 @@ from mlpack.core.errors import DataError, UsageError
 
 
 @pytest.fixture
-def source(tmp_path, rows_table):
-    path = tmp_path / "rows.parquet"
-    pq.write_table(rows_table, path)
-    return path
-
-
-@pytest.fixture
 def spoilt(tmp_path, rows_table):
     """Gives files of rows with an empty value in the row that is named."""
 

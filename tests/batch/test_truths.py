@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from frames import written
 
 import mlpack
 from mlpack.core.errors import DataError
@@ -136,13 +137,7 @@ def test_the_open_inference_protocol_has_bool(service, visitors, expected):
 
 @pytest.mark.parametrize("ending", [".parquet", ".jsonl", ".csv"])
 def test_files(packed, visitors, expected, ending, tmp_path):
-    path = tmp_path / f"rows{ending}"
-    if ending == ".parquet":
-        visitors.to_parquet(path)
-    elif ending == ".csv":
-        visitors.to_csv(path, index=False)
-    else:
-        visitors.to_json(path, orient="records", lines=True, double_precision=15)
+    path = written(visitors, tmp_path / f"rows{ending}")
     mlpack.batch(packed[2], path, tmp_path / "out.parquet")
     assert pq.read_table(tmp_path / "out.parquet")["label"].to_pylist() == expected
     assert mlpack.verify(packed[1], packed[2], data=path).verdict == "PASS"

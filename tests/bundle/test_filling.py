@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from frames import written
 
 import mlpack
 from mlpack.bundle.contract import with_contract
@@ -195,13 +196,7 @@ def test_grpc_takes_what_is_absent(packed):
 @pytest.mark.parametrize("ending", [".parquet", ".jsonl", ".csv"])
 def test_batch_takes_null(packed, ending, tmp_path):
     model, bundle, _ = packed
-    path = tmp_path / f"rows{ending}"
-    if ending == ".parquet":
-        FRAME.to_parquet(path)
-    elif ending == ".csv":
-        FRAME.to_csv(path, index=False)
-    else:
-        FRAME.to_json(path, orient="records", lines=True, double_precision=15)
+    path = written(FRAME, tmp_path / f"rows{ending}")
     mlpack.batch(bundle, path, tmp_path / "out.parquet")
     assert pq.read_table(tmp_path / "out.parquet")["label"].to_pylist() == model.predict(FRAME).tolist()
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from frames import written
 
 import mlpack
 from mlpack.core.errors import DataError
@@ -43,20 +44,9 @@ def imputing(frame, tmp_path_factory):
     return path
 
 
-def written(frame, ending, folder):
-    path = folder / f"rows{ending}"
-    if ending == ".csv":
-        frame.to_csv(path, index=False)
-    elif ending == ".parquet":
-        frame.to_parquet(path)
-    else:
-        frame.to_json(path, orient="records", lines=True)
-    return path
-
-
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".jsonl"])
 def test_they_are_left_out_and_the_report_says_so(imputing, frame, ending, tmp_path):
-    data = written(frame, ending, tmp_path)
+    data = written(frame, tmp_path / f"rows{ending}")
     result = mlpack.convert(imputing, tmp_path / "city.onnx", data=data)
     assert result.report.left_out == LeftOut(20, 80, ("city",))
     report = mlpack.verify(imputing, tmp_path / "city.onnx", data=data, report=tmp_path / "report.xml")
@@ -96,7 +86,7 @@ def test_packing_says_so_as_well(imputing, frame, tmp_path):
 
 
 def test_where_no_row_is_left_the_columns_are_named(imputing, frame, tmp_path):
-    data = written(frame.assign(city=None), ".csv", tmp_path)
+    data = written(frame.assign(city=None), tmp_path / "rows.csv")
     with pytest.raises(DataError, match="text is missing in every row of the data: city") as caught:
         mlpack.convert(imputing, tmp_path / "city.onnx", data=data)
     assert caught.value.exit_code == 10

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from frames import written
 
 from mlpack.runtime.signature import Signature, TensorSpec
 from mlpack.verify.truths import truths_like, truths_of
@@ -36,14 +37,7 @@ def test_records_and_arrays():
 @pytest.mark.parametrize(("ending", "expected"), [("csv", ["on", "word"]), ("parquet", ["on"]), ("jsonl", ["on"])])
 def test_files(ending, expected, tmp_path):
     """A file of text has no quotes that would tell a word from a truth value."""
-    path = tmp_path / f"rows.{ending}"
-    if ending == "csv":
-        FRAME.to_csv(path, index=False)
-    elif ending == "parquet":
-        FRAME.to_parquet(path)
-    else:
-        FRAME.to_json(path, orient="records", lines=True)
-    assert names_in(path) == expected
+    assert names_in(written(FRAME, tmp_path / f"rows.{ending}")) == expected
 
 
 def test_the_whole_file_counts(tmp_path):
