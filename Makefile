@@ -55,5 +55,6 @@ $(READY): pyproject.toml requirements-dev.txt constraints.txt
 	@echo "making $(VENV) with mlpack, its extras and its tools (about 2 GB, some minutes)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install -qq --requirement requirements-dev.txt
+	@$(VENV)/bin/python -m compileall -q mlpack
 	@rm -f $(VENV)/ready-*
 	@touch $@

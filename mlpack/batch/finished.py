@@ -15,7 +15,7 @@ from mlpack.batch.checkpoint import Noted, noted_in
 from mlpack.batch.output import Output
 from mlpack.batch.parts import is_there
 from mlpack.core.errors import MlpackError
-from mlpack.scaffold.cache import cache_folder, key_of
+from mlpack.scaffold.store import cache_folder, key_of
 
 
 class Finished(Noted):

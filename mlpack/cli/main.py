@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Sequence
 from inspect import cleandoc
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,9 @@ from mlpack.cli.init import init
 from mlpack.cli.render import Renderer, drop_stdout
 from mlpack.cli.trust import trust
 from mlpack.core.errors import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from mlpack.scaffold.split import Successor
 
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 """Click's root error. Typer up to 0.2x imports click and later ones carry it inside: only this way finds it in both."""
@@ -88,7 +91,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no "→" shows "?" and not a traceback
     try:
-        code = app(given, prog_name="mlpack", standalone_mode=False)
+        code = app(
+            given, prog_name="mlpack", standalone_mode=False, obj=_successor(given) if arguments is None else None
+        )
     except _ClickException as error:
         code = _show_usage_error(error, given)
     except (KeyboardInterrupt, typer.Abort):
@@ -100,6 +105,19 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if code == 1 and given and given[0] in _COMPLETION:
         code = Renderer("mlpack").fail(_NO_SHELL)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _successor(arguments: Sequence[str]) -> Successor | None:
+    """For a program that was started to serve: the service, which gets ready from here on."""
+    if arguments[:1] != ["serve"] or not {"-h", "--help"}.isdisjoint(arguments):
+        return None
+    from mlpack.scaffold.foresight import start_original
+    from mlpack.scaffold.split import split
+
+    successor = split()
+    if not start_original(arguments[1:]):  # which takes longer: the service begins once that is on its way
+        successor.begin()
+    return successor
 
 
 def _show_usage_error(error: Exception, arguments: Sequence[str]) -> int:

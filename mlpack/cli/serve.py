@@ -26,6 +26,7 @@ from mlpack.cli.render import Renderer
 
 if TYPE_CHECKING:
     from mlpack.scaffold.launch import Launch
+    from mlpack.scaffold.split import Successor
 
 _NET, _LIMITS, _ACCESS, _WATCH = "Addresses and processes", "Limits", "Access", "Operation"
 
@@ -107,6 +108,7 @@ OtlpEndpoint = Annotated[
 
 
 def serve(  # noqa: PLR0913 - a parameter an option
+    context: typer.Context,
     model: Model,
     *,
     port: Port = None,
@@ -150,7 +152,13 @@ def serve(  # noqa: PLR0913 - a parameter an option
         *_options(log_level=log_level, otlp_endpoint=otlp_endpoint, announce=_announce(json=json, quiet=quiet)),
     ]
 
+    successor = _successor(context)
+    successor.options(options)
     renderer = Renderer("serve", json=json, quiet=quiet, verbose=verbose)
+
+    def begun(what: str) -> None:
+        successor.begin()
+        renderer.tell(what)
 
     def call() -> Launch:
         from mlpack.scaffold.cache import Packing
@@ -159,9 +167,19 @@ def serve(  # noqa: PLR0913 - a parameter an option
         packing = Packing(data, name, format_, require_sandbox)
         flags = _flags(trust, allow, trust_file)
         vouching = vouched(trust, allow, trust_file)
-        return prepared(model, options, **vouching, packing=packing, flags=flags, begun=renderer.tell)
+        return prepared(
+            model, options, **vouching, packing=packing, flags=flags, begun=begun, expected=successor.expect
+        )  # fmt: skip
 
-    renderer.hand_over(f"preparing the service of {model}", call, lambda launch: _start(launch, silent=quiet or json))
+    renderer.hand_over(
+        f"preparing the service of {model}", call, lambda launch: _start(launch, successor, silent=quiet or json)
+    )
+
+
+def _successor(context: typer.Context) -> Successor:
+    from mlpack.scaffold.split import Same
+
+    return context.obj or Same()
 
 
 def _announce(*, json: bool, quiet: bool) -> str | None:
@@ -186,8 +204,8 @@ def _flags(trust: list[str] | None, allow: list[str] | None, trust_file: Path | 
     return [*named, f"--trust-file={trust_file.absolute()}"] if trust_file else named
 
 
-def _start(launch: Launch, *, silent: bool) -> NoReturn:
+def _start(launch: Launch, successor: Successor, *, silent: bool) -> NoReturn:
     if launch.bundle.packed and not silent:
         typer.echo(f"{launch.bundle.proof}; the bundle is kept in {launch.bundle.path}", err=True)
         sys.stderr.flush()
-    launch.start()
+    successor.serve(launch.project, launch.arguments)

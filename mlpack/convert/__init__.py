@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlpack.convert.result import ConversionResult
 
+SOURCE = "mlpack.convert.source:Source"
+"""What lives in the worker that opens an original and converts it."""
+
 
 def convert(
     model: Any,

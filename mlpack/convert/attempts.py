@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mlpack.convert import SOURCE
 from mlpack.convert.provenance import proof, provenance
 from mlpack.convert.result import Refusal
 from mlpack.convert.routes import Route
@@ -28,7 +29,6 @@ from mlpack.verify.report import ParityReport, Party
 from mlpack.verify.subject import Subject
 from mlpack.verify.trial import Reference
 
-SOURCE = "mlpack.convert.source:Source"
 _BUILD_SECONDS = 3600.0
 
 

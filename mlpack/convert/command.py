@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlpack.convert.attempts import SOURCE, Attempts, Kept, Terms, warm_candidate
+from mlpack.convert import SOURCE
+from mlpack.convert.attempts import Attempts, Kept, Terms, warm_candidate
 from mlpack.convert.destination import check_beside, check_destination, replaced_at
 from mlpack.convert.result import ConversionResult
 from mlpack.convert.routes import Route, find_routes, target_format

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
+from typing import cast
 
 from mlpack.core.errors import MissingLibraryError
+
+_PARTS = {"sklearn": ("sklearn.callback",)}
+"""What nearly every part of a library imports, and it does not itself."""
 
 
 def import_library(name: str, extra: str, purpose: str) -> ModuleType:
@@ -22,3 +30,27 @@ def import_library(name: str, extra: str, purpose: str) -> ModuleType:
             why=str(error),
             hint=f'pip install "mlpack-toolkit[{extra}]"',
         ) from error
+
+
+def import_ahead(names: Sequence[str]) -> None:
+    """Import what will be needed and is there, for a process that has nothing else to do yet."""
+    for name in (part for one in names for part in (one, *_PARTS.get(one, ()))):
+        if importlib.util.find_spec(name) is not None:
+            with without_pandas():
+                importlib.import_module(name)
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep what is imported meanwhile from importing pandas, and Rich, only because it finds them.
+
+    scikit-learn and skl2onnx do, for functions that are never called here: a third of the time that they take. What in a model
+    does have to do with pandas imports it afterwards.
+    """
+    hidden = [name for name in ("pandas", "rich") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden, cast("ModuleType", None)))  # by which Python says that there is none
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]

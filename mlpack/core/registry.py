@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
@@ -38,13 +39,18 @@ def registry(package: str, attribute: str) -> Registry:
     MlpackError; a plug-in that is broken or takes a name in use warns and is listed as broken.
     """
     entries: dict[str, Any] = {}
+    for one in own(package, attribute):
+        if one.name in entries:
+            raise MlpackError(f"two files in {package} declare {one.name!r}", why="names are unique")
+        entries[one.name] = one
+    return Registry(entries, _add_plugins(package, entries))
+
+
+def own(package: str, attribute: str) -> Iterator[Any]:
+    """The objects of the files of ``package`` itself, in their order; a file is imported when it is asked for."""
     folder = importlib.import_module(package)
     for module in pkgutil.iter_modules(folder.__path__):
-        declared = getattr(importlib.import_module(f"{package}.{module.name}"), attribute)
-        if declared.name in entries:
-            raise MlpackError(f"two files in {package} declare {declared.name!r}", why="names are unique")
-        entries[declared.name] = declared
-    return Registry(entries, _add_plugins(package, entries))
+        yield getattr(importlib.import_module(f"{package}.{module.name}"), attribute)
 
 
 def declared(package: str, attribute: str, name: str) -> Any:
@@ -64,10 +70,16 @@ def declared(package: str, attribute: str, name: str) -> Any:
     return found if found is not None and found.name == name else None
 
 
+@cache
+def _points() -> Any:
+    """The entry points of all that is installed, which has to be read whole for any group of them."""
+    return entry_points()
+
+
 def _add_plugins(group: str, entries: dict[str, Any]) -> tuple[BrokenPlugin, ...]:
     """Add what other distributions declare under ``group`` to ``entries``; name those that cannot be used."""
     broken: list[BrokenPlugin] = []
-    for point in entry_points(group=group):
+    for point in _points().select(group=group):
         reason = ""
         try:
             declared = point.load()

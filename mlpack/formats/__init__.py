@@ -9,7 +9,7 @@ from typing import cast
 from mlpack.core.errors import CorruptFileError, UnrecognisedFileError, UsageError
 from mlpack.core.format import Format
 from mlpack.core.model_file import Header, check_readable
-from mlpack.core.registry import declared, registry
+from mlpack.core.registry import declared, own, registry
 from mlpack.scan.archives import is_zip, member_names
 from mlpack.scan.look import look_of
 
@@ -65,6 +65,11 @@ def told_by_content(path: Path) -> Format:
         raise CorruptFileError(
             f"{path} is empty", why="a file of 0 bytes holds no model", hint="save the model again, or copy it again"
         )
+    for form in own(
+        "mlpack.formats", "FORMAT"
+    ):  # most files are one of these, and none of the others is imported for it
+        if form.sniff(path, head):
+            return cast("Format", form)
     for form in all_formats().values():
         if form.sniff(path, head):
             return form

@@ -15,7 +15,7 @@ from mlpack.images.engine import Engine
 from mlpack.images.failures import classified, told
 from mlpack.images.reference import Reference, reference_of
 from mlpack.images.target import Target
-from mlpack.scaffold.cache import cache_folder, key_of
+from mlpack.scaffold.store import cache_folder, key_of
 
 _SECONDS = 60
 _CODE = """

@@ -14,8 +14,8 @@ from mlpack.images.context import write_context
 from mlpack.images.engine import Engine
 from mlpack.images.failures import classified, passed_over, told
 from mlpack.images.stream import Step, Trail
-from mlpack.scaffold.cache import alone, cache_folder, key_of
 from mlpack.scaffold.folder import Files
+from mlpack.scaffold.store import alone, cache_folder, key_of
 
 _CODE = re.compile(r"returned a non-zero code: (\d+)")
 _PATIENCE_SECONDS = 20.0

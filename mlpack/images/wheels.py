@@ -17,8 +17,8 @@ from pathlib import Path
 
 from mlpack.core.errors import EngineError, UsageError
 from mlpack.images.target import Target
-from mlpack.scaffold.cache import alone, cache_folder, key_of
 from mlpack.scaffold.requirements import pip_errors
+from mlpack.scaffold.store import alone, cache_folder, key_of
 
 _SECONDS = 1800
 _PIP = (

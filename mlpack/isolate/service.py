@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -16,12 +17,15 @@ from mlpack.isolate.framing import read_exactly
 def serve(request_fd: int, answer_fd: int, target: str) -> NoReturn:
     """Answer calls to an object of the class ``target``, ``"package.module:Class"``. Raises EOFError, BrokenPipeError."""
     answers = os.fdopen(answer_fd, "wb")
+    # Until it has answered once it imports and loads, and none of that is garbage: to look for some takes a tenth of the time.
+    gc.disable()
     module, _, name = target.partition(":")
     built = getattr(importlib.import_module(module), name)()
     while True:
         request = wire.receive(lambda size: read_exactly(request_fd, size))
         answer = _answer(built, request)
         if not request.get("silent"):
+            _collect_from_now_on()
             try:
                 wire.send(answers, answer)
             except TypeError as error:  # raised before the first byte is written
@@ -37,6 +41,12 @@ def _answer(target: Any, request: dict[str, Any]) -> dict[str, Any]:
         return {"error": {**error.to_json(), "own": True, "details": error.details or traceback.format_exc()}}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a library raises becomes an answer, not a dead worker
         return {"error": _foreign(error)}
+
+
+def _collect_from_now_on() -> None:
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _foreign(error: BaseException) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def go_on_watched(parent: int, scratch: Path, pipes: tuple[int, int], status: in
         if parent_end is not None:
             os.close(parent_end)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ORDERS)
-        _end_with_watcher()
+        end_with_parent()
         return
     for pipe in pipes:
         os.close(pipe)  # so that the parent sees the worker's own end closed
@@ -124,7 +124,8 @@ def _orders() -> int:
     return read
 
 
-def _end_with_watcher() -> None:
+def end_with_parent() -> None:
+    """Have this process killed when the one that forked it ends."""
     if sys.platform != "linux":
         return
     import ctypes

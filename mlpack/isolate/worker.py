@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from mlpack.core.errors import MissingLibraryError, MlpackError, WorkerError, error_classes, error_from_json
-from mlpack.isolate import wire
 from mlpack.isolate.environment import keras_settings, private_folders, worker_environment
+from mlpack.isolate.framing import frame, read_head
 from mlpack.isolate.limits import Limits
 from mlpack.isolate.process import WatchedProcess
 from mlpack.isolate.protection import Gap, Protection
@@ -72,7 +72,7 @@ class Worker:
             "homes": [str(folder) for folder in private_folders()],
         }
         with contextlib.suppress(BrokenPipeError):  # it is dead already: the first call says how it died
-            wire.send(self._process.requests, start)
+            self._write(start)
 
     @property
     def protection(self) -> Protection:
@@ -104,11 +104,19 @@ class Worker:
         self._send({"method": method, "arguments": arguments})
 
     def tell(self, method: str, /, **arguments: Any) -> None:
-        """Have ``method`` called in the background, and never hear of it: what it raises goes to `output`."""
-        self._send({"method": method, "arguments": arguments, "silent": True})
+        """Have ``method`` called in the background, and never hear of it: what it raises goes to `output`.
+
+        ``arguments`` are JSON values.
+        """
+        try:
+            self._write({"method": method, "arguments": arguments, "silent": True})
+        except BrokenPipeError:
+            raise self._gone() from None
 
     def finish(self, *, timeout: float | None = None) -> Any:
         """The answer of the call that was begun. Raises as `call` does."""
+        from mlpack.isolate import wire
+
         deadline = None if timeout is None else time.monotonic() + timeout
         self._awaited_protection(time.monotonic() + _START_SECONDS)
         try:
@@ -158,7 +166,7 @@ class Worker:
     def _awaited_protection(self, deadline: float) -> Protection:
         if self._protection is None:
             try:
-                said = wire.receive(lambda size: self._process.read(size, deadline))
+                said = read_head(lambda size: self._process.read(size, deadline))
             except EOFError:
                 raise self._death() from None
             except TimeoutError:
@@ -172,11 +180,20 @@ class Worker:
         return self._protection
 
     def _send(self, message: Any) -> None:
+        from mlpack.isolate import wire  # and NumPy, which is not there yet where a worker is started early
+
         try:
             wire.send(self._process.requests, message)
         except BrokenPipeError:
-            self._awaited_protection(time.monotonic() + _START_SECONDS)  # it may have ended for want of its sandbox
-            raise self._death() from None
+            raise self._gone() from None
+
+    def _write(self, document: Any) -> None:
+        self._process.requests.write(frame(document))
+        self._process.requests.flush()
+
+    def _gone(self) -> WorkerError:
+        self._awaited_protection(time.monotonic() + _START_SECONDS)  # it may have ended for want of its sandbox
+        return self._death()
 
     def _death(self) -> WorkerError:
         self._protection = self._protection or _SILENT

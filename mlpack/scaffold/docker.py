@@ -12,7 +12,7 @@ import mlpack
 from mlpack.core.errors import UsageError
 from mlpack.runtime.manifest import Manifest
 from mlpack.scaffold.folder import Files
-from mlpack.scaffold.project import service_files
+from mlpack.scaffold.project import runtime_files, service_files
 from mlpack.scaffold.templates import folder, render
 
 USER = 10001
@@ -67,10 +67,14 @@ def context_files(manifest: Manifest, recipe: Recipe) -> Files:
     return {
         **{path: text.encode() for path, text in own.items()},
         "slim.py": folder() / "docker" / "slim.py",
-        **{f"service/{path}": content for path, content in service_files(manifest).items() if _runs(path)},
+        **{f"service/{path}": content for path, content in _service(manifest).items() if _runs(path)},
         **{f"model/{path.name}": path for path in sorted(manifest.folder.iterdir())},
         **{f"wheels/{path.name}": path for path in recipe.wheels},
     }
+
+
+def _service(manifest: Manifest) -> Files:
+    return {**service_files(manifest), **runtime_files()}
 
 
 def labels_of(manifest: Manifest, recipe: Recipe) -> dict[str, str]:

@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shlex
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-from mlpack.core.errors import MissingLibraryError, UsageError
+from mlpack.core.errors import MissingLibraryError, MlpackError, UsageError
 from mlpack.core.trust_file import gathered
 from mlpack.runtime.errors import StartError
 from mlpack.runtime.manifest import is_bundle
 from mlpack.runtime.settings import Settings, key_of, parse_settings
 from mlpack.scaffold.cache import Judged, Packing, bundle_for
-from mlpack.scaffold.service import service_project
+from mlpack.scaffold.service import service_project, shared_runtime
 
 _EXTRAS: Mapping[str, tuple[str, ...]] = {
     "serve": ("fastapi", "httptools", "msgspec", "orjson", "prometheus_client", "pydantic", "uvicorn", "uvloop"),
     "grpc": ("google.protobuf", "grpc", "grpc_health", "grpc_reflection", "grpc_tools"),
 }
-_PATHS = frozenset({"MLPACK_API_KEY_FILE", "MLPACK_TLS_CERT", "MLPACK_TLS_KEY", "MLPACK_TLS_CLIENT_CA"})
 _SCAN = (sys.executable, "-m", "mlpack", "scan", "--quiet")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """A service that is ready to start: its bundle, and the ``command`` that is run in its ``project`` folder."""
+    """A service that is ready to start: its bundle, and the ``arguments`` of the program in its ``project`` folder."""
 
     bundle: Judged
     project: Path
-    command: tuple[str, ...]
-
-    def start(self) -> NoReturn:
-        """Become the service: this process, its terminal and its signals are the service's from here on."""
-        environment = _environment(os.environ)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.chdir(self.project)
-        os.execve(self.command[0], self.command, environment)  # noqa: S606 - no shell: each argument stays one
+    arguments: tuple[str, ...]
 
 
 def prepared(
@@ -54,12 +45,13 @@ def prepared(
     allow: Sequence[str] = (),
     flags: Sequence[str] = (),
     begun: Callable[[str], None] | None = None,
+    expected: Callable[[str], None] | None = None,
 ) -> Launch:
     """Everything that can be refused is refused here, the cheapest first; then the model is packed if it has to be.
 
-    ``options`` are those of the service; ``flags`` say to `mlpack scan` what is trusted, before a reload; ``begun`` is told
-    what takes its time when that begins. Raises UsageError for options and ports that cannot be used, MissingLibraryError
-    for extras that are not installed, and what `mlpack.pack` raises.
+    ``options`` are those of the service; ``flags`` say to `mlpack scan` what is trusted, before a reload; ``begun`` and
+    ``expected`` are told what `bundle_for` tells. Raises UsageError for options and ports that cannot be used,
+    MissingLibraryError for extras that are not installed, and what `mlpack.pack` raises.
     """
     check_extras()
     settings = _settings(options)
@@ -70,7 +62,13 @@ def prepared(
             "--reload is for a bundle that is replaced, and a model file is not served itself",
             hint=f"mlpack pack {shlex.quote(str(path))} -o NAME.mlpack && mlpack serve NAME.mlpack --reload",
         )
-    bundle = bundle_for(path, gathered(trust, allow), packing, begun)
+
+    def begins(what: str) -> None:
+        threading.Thread(target=_get_ready, daemon=True).start()
+        if begun:
+            begun(what)
+
+    bundle = bundle_for(path, gathered(trust, allow), packing, begins, expected)
     manifest = bundle.manifest
     project = service_project(manifest)
     # A bundle that may be replaced is judged by each worker before it opens it, at its start if the format may carry code,
@@ -80,8 +78,14 @@ def prepared(
         if settings.reload
         else ("--model-sha256", manifest.model_sha256)
     )
-    command = (sys.executable, "-m", "runtime", "--model", str(bundle.path.absolute()), *options, *judged)
-    return Launch(bundle, project, command)
+    return Launch(bundle, project, ("--model", str(bundle.path.absolute()), *options, *judged))
+
+
+def _get_ready() -> None:
+    """Make what `service_project` will need, while this process waits for those that pack. What fails fails again there."""
+    with suppress(MlpackError):
+        shared_runtime()
+    from mlpack.scaffold import project  # noqa: F401 - and the templates' engine with it
 
 
 def check_extras() -> None:
@@ -101,13 +105,6 @@ def _is_there(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
         return False  # the package that it is in
-
-
-def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the service, which runs in another folder: paths in it still lead where they led."""
-    found = {name: str(Path(value).absolute()) if name in _PATHS else value for name, value in given.items() if value}
-    found.pop("PYTHONSAFEPATH", None)  # with it `-m` does not find the runtime that lies in the folder
-    return found
 
 
 def _settings(options: Sequence[str]) -> Settings:

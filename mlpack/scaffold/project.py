@@ -27,7 +27,7 @@ _NO_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
 def service_files(manifest: Manifest) -> Files:
-    """What a service runs on, but for its model: app, types, messages and the runtime, by path.
+    """What a service runs on, but for its model and the runtime: app, types and messages, by path.
 
     Raises CorruptFileError for a bundle that has no readable golden predictions, or names that are no text.
     """
@@ -52,7 +52,12 @@ def project_files(manifest: Manifest, lock: Lock | None) -> Files:
         **({"requirements.txt": lock.text} if lock else {}),
     }
     bundle = {f"model/{path.name}": path for path in sorted(manifest.folder.iterdir())}
-    return {**_service(manifest, example), **{path: text.encode() for path, text in own.items()}, **bundle}
+    return {
+        **_service(manifest, example),
+        **runtime_files(),
+        **{path: text.encode() for path, text in own.items()},
+        **bundle,
+    }
 
 
 def runtime_files() -> Files:
@@ -69,7 +74,7 @@ def _service(manifest: Manifest, example: Example) -> Files:
         PROTO: proto,
         "schema.py": schema_source(manifest.signature),
     }
-    return {**{path: text.encode() for path, text in own.items()}, **_compiled(proto), **runtime_files()}
+    return {**{path: text.encode() for path, text in own.items()}, **_compiled(proto)}
 
 
 def _compiled(proto: str) -> Files:

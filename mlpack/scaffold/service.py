@@ -10,8 +10,8 @@ from pathlib import Path
 
 import mlpack
 from mlpack.runtime.manifest import MANIFEST, Manifest
-from mlpack.scaffold.cache import alone, cache_folder, key_of
 from mlpack.scaffold.folder import RUNTIME, is_whole
+from mlpack.scaffold.store import alone, cache_folder, key_of
 from mlpack.scaffold.templates import folder as templates
 
 
@@ -20,27 +20,51 @@ def service_project(manifest: Manifest) -> Path:
 
     It is rendered anew for another bundle and by another mlpack, and where a file in it is not as it was rendered.
     """
-    entry = cache_folder("services") / key_of([_digest(manifest.folder / MANIFEST), mlpack.__version__, *_sources()])
+    runtime = shared_runtime()
+    key = [_digest(manifest.folder / MANIFEST), mlpack.__version__, *_digests(templates())]
+    entry = cache_folder("services") / key_of([*key, runtime.parent.name])
     with alone(entry):
         if not is_whole(entry):
-            _render(manifest, entry)
+            _render(manifest, entry, runtime)
     return entry
 
 
-def _render(manifest: Manifest, entry: Path) -> None:
-    import compileall
+def shared_runtime() -> Path:
+    """The runtime of this mlpack, copied once for all services: one that runs keeps its own when mlpack is upgraded."""
+    entry = cache_folder("runtimes") / key_of(_digests(RUNTIME))
+    with alone(entry):
+        if not is_whole(entry):
+            _copy_runtime(entry)
+    return entry / "runtime"
 
+
+def _copy_runtime(entry: Path) -> None:
+    from mlpack.scaffold.folder import write_project
+    from mlpack.scaffold.project import runtime_files
+
+    shutil.rmtree(entry, ignore_errors=True)
+    write_project(runtime_files(), entry)
+    for path in sorted(RUNTIME.rglob("*.py")):
+        _copy_bytecode(path, entry / "runtime" / path.relative_to(RUNTIME))
+    _compile(entry)
+
+
+def _render(manifest: Manifest, entry: Path, runtime: Path) -> None:
     from mlpack.scaffold.folder import write_project
     from mlpack.scaffold.project import service_files
 
     files = service_files(manifest)
     shutil.rmtree(entry, ignore_errors=True)
     write_project(files, entry)
-    for path in sorted(RUNTIME.rglob("*.py")):
-        _copy_bytecode(path, entry / "runtime" / path.relative_to(RUNTIME))
-    compileall.compile_dir(
-        entry, quiet=2
-    )  # the rest, and in an environment that keeps Python from writing bytecode too
+    _compile(entry)
+    (entry / "runtime").symlink_to(runtime)
+
+
+def _compile(entry: Path) -> None:
+    """What has no bytecode yet gets some, in an environment that keeps Python from writing it too."""
+    import compileall
+
+    compileall.compile_dir(entry, quiet=2)
 
 
 def _copy_bytecode(source: Path, target: Path) -> None:
@@ -54,10 +78,9 @@ def _copy_bytecode(source: Path, target: Path) -> None:
         shutil.copyfile(compiled, place)
 
 
-def _sources() -> list[str]:
-    """What is rendered and copied, by its content: a development tree changes without its version."""
-    files = [path for folder in (RUNTIME, templates()) for path in sorted(folder.rglob("*")) if _is_source(path)]
-    return [_digest(path) for path in files]
+def _digests(folder: Path) -> list[str]:
+    """What is rendered or copied of ``folder``, by its content: a development tree changes without its version."""
+    return [_digest(path) for path in sorted(folder.rglob("*")) if _is_source(path)]
 
 
 def _is_source(path: Path) -> bool:

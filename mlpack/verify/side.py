@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlpack.core.framework import Framework
+from mlpack.core.libraries import import_ahead
 from mlpack.core.trust import Trust
 from mlpack.formats import format_named
 from mlpack.frameworks import framework_of
@@ -32,12 +33,7 @@ class Side:
 
     def warm_up(self, libraries: Sequence[str]) -> None:
         """Import what the model to come will need, while the other side is still at work."""
-        import importlib
-        import importlib.util
-
-        for library in libraries:
-            if importlib.util.find_spec(library) is not None:
-                importlib.import_module(library)
+        import_ahead(libraries)
 
     def open(
         self, path: str, format: str, trust: Mapping[str, Sequence[str]], sample: Mapping[str, Array] | None = None

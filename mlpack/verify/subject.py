@@ -15,6 +15,7 @@ from mlpack.core.model_file import Header, manifest_in, sha256_of
 from mlpack.core.trust import Trust
 from mlpack.formats import format_named, identify
 from mlpack.isolate import Sandbox, Worker
+from mlpack.isolate.early import take_early
 from mlpack.isolate.local import LocalWorker
 from mlpack.runtime.manifest import is_bundle
 from mlpack.runtime.session import Feed
@@ -167,7 +168,14 @@ def start(subject: Subject, target: str, name: str, *, require_sandbox: bool = F
     if subject.address is not None:
         return LocalWorker(RemoteSide())
     if subject.path is not None:
-        return Worker(target, name=name, sandbox=subject.sandbox, require_sandbox=require_sandbox)
+        early = None if require_sandbox else take_early(target, subject.sandbox)
+        if early is not None:
+            early.name = name
+            return early
+        worker = Worker(target, name=name, sandbox=subject.sandbox, require_sandbox=require_sandbox)
+        if subject.framework == "sklearn":
+            worker.tell("warm_up", libraries=["sklearn"])
+        return worker
     import importlib
 
     module, _, kind = target.partition(":")

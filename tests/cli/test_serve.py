@@ -183,7 +183,7 @@ run()
 )
 def test_options_that_cannot_be(bundle, cache, arguments, says, monkeypatch, capsys):
     monkeypatch.setenv("MLPACK_CACHE", str(cache))
-    monkeypatch.setattr("mlpack.scaffold.launch.Launch.start", lambda _: pytest.fail("it was not refused"))
+    monkeypatch.setattr("mlpack.scaffold.split.Same.serve", lambda *_: pytest.fail("it was not refused"))
     free = ("--port=18080", "--grpc-port=0") if "--host" in arguments else FREE
     with pytest.raises(SystemExit) as ended:
         run(["serve", str(bundle), *free, *arguments])
@@ -255,8 +255,8 @@ def test_reload_scans_what_replaces_the_bundle(bundle, cache, monkeypatch):
     launch = prepared(
         bundle, ["--reload", "--port=0", "--grpc-port=0"], packing=Packing(), flags=["--trust=" + 64 * "a"]
     )
-    place = launch.command.index("--reload-check")
-    check = [*launch.command[place + 1].split(" "), str(bundle)]
+    place = launch.arguments.index("--reload-check")
+    check = [*launch.arguments[place + 1].split(" "), str(bundle)]
     assert check[1:] == ["-m", "mlpack", "scan", "--quiet", f"--trust={64 * 'a'}", str(bundle)]
     assert subprocess.run(check, check=False, capture_output=True).returncode == 0
 

@@ -1,6 +1,6 @@
 import sys
 import types
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
@@ -47,7 +47,7 @@ def test_plugins_are_added_and_broken_ones_named(package, monkeypatch):
         EntryPoint("taken", "a_plugin:TAKEN", "shelf"),
         EntryPoint("broken", "no_such_module:X", "shelf"),
     ]
-    monkeypatch.setattr(module, "entry_points", lambda group: points)
+    monkeypatch.setattr(module, "_points", lambda: EntryPoints(points))
     with pytest.warns(UserWarning, match="left out"):
         found = module.registry("shelf", "THING")
     assert list(found.entries) == ["one", "two", "three"]

@@ -13,6 +13,21 @@ from mlpack.core.errors import DataError
 
 
 class Crew:
+    def __init__(self):
+        self.libraries = None
+
+    def warm_up(self, libraries):
+        self.libraries = libraries
+
+    def warmed(self):
+        return self.libraries
+
+    def read(self, path):
+        try:
+            return Path(path).read_text()
+        except PermissionError:
+            return None
+
     def echo(self, **arguments):
         return arguments
 

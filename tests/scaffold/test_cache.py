@@ -11,9 +11,10 @@ import pytest
 import mlpack
 from mlpack.core.errors import CorruptFileError, TrustError, UnsafeFileError, UsageError
 from mlpack.core.trust import NO_TRUST, Trust
-from mlpack.scaffold.cache import Packing, bundle_for, cache_folder
+from mlpack.scaffold.cache import Packing, bundle_for
 from mlpack.scaffold.folder import is_whole
 from mlpack.scaffold.service import service_project
+from mlpack.scaffold.store import cache_folder
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlpack.core.converter import Conversion
 from mlpack.core.errors import UnsupportedOperatorError
+from mlpack.core.libraries import without_pandas
 from mlpack.graph.writer import GraphWriter
 from mlpack.runtime.estimator import (
     DECISION,
@@ -41,8 +42,10 @@ lower case by a locale (en_US.UTF-8) that container images do not have."""
 
 def plain_is_possible(conversion: Conversion) -> bool:
     """Whether skl2onnx has a converter for every part, and gives every output and class label as it is."""
-    from skl2onnx._supported_operators import sklearn_operator_name_map
-
+    if not _outputs_are_plain(conversion.signature) or (conversion.opset or 0) > _NEWEST_OPSET:
+        return False
+    with without_pandas():
+        from skl2onnx._supported_operators import sklearn_operator_name_map
     known = {kind.__qualname__ for kind in sklearn_operator_name_map} - _LEFT_OUT
     steps = [final_step(conversion.model), *_steps(conversion.model)]
     if any(type(step).__name__ not in known or not type(step).__module__.startswith("sklearn.") for step in steps):
@@ -50,9 +53,8 @@ def plain_is_possible(conversion: Conversion) -> bool:
     parts = parts_of(conversion.model)
     if any(not type(part).__module__.startswith("sklearn.") for part in parts):
         return False
-    if sum(part.tree_.node_count for part in parts if hasattr(part, "tree_")) > _MOST_NODES:
-        return False
-    return _outputs_are_plain(conversion.signature) and (conversion.opset or 0) <= _NEWEST_OPSET
+    nodes: int = sum(part.tree_.node_count for part in parts if hasattr(part, "tree_"))
+    return nodes <= _MOST_NODES
 
 
 def build_plain(conversion: Conversion) -> onnx.ModelProto:
