@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -152,28 +153,40 @@ def serve(  # noqa: PLR0913 - a parameter an option
         *_options(log_level=log_level, otlp_endpoint=otlp_endpoint, announce=_announce(json=json, quiet=quiet)),
     ]
 
+    renderer = Renderer("serve", json=json, quiet=quiet, verbose=verbose)
     successor = _successor(context)
     successor.options(options)
-    renderer = Renderer("serve", json=json, quiet=quiet, verbose=verbose)
+    packing = {"data": data, "name": name, "format": format_, "require_sandbox": require_sandbox}
+    trusted = (trust, allow, trust_file)
+    renderer.hand_over(
+        f"preparing the service of {model}",
+        lambda: _prepared(model, options, packing, trusted, (renderer, successor)),
+        lambda launch: _start(launch, successor, silent=quiet or json),
+    )
+
+
+def _prepared(
+    model: Path,
+    options: Sequence[str],
+    packing: Mapping[str, Any],
+    trusted: tuple[list[str] | None, list[str] | None, Path | None],
+    listening: tuple[Renderer, Successor],
+) -> Launch:
+    """Prepare the service; who is ``listening`` hears what goes on."""
+    from mlpack.scaffold.cache import Packing
+    from mlpack.scaffold.launch import prepared
+
+    renderer, successor = listening
 
     def begun(what: str) -> None:
         successor.begin()
         renderer.tell(what)
 
-    def call() -> Launch:
-        from mlpack.scaffold.cache import Packing
-        from mlpack.scaffold.launch import prepared
-
-        packing = Packing(data, name, format_, require_sandbox)
-        flags = _flags(trust, allow, trust_file)
-        vouching = vouched(trust, allow, trust_file)
-        return prepared(
-            model, options, **vouching, packing=packing, flags=flags, begun=begun, expected=successor.expect
-        )  # fmt: skip
-
-    renderer.hand_over(
-        f"preparing the service of {model}", call, lambda launch: _start(launch, successor, silent=quiet or json)
-    )
+    flags, vouching = _flags(*trusted), vouched(*trusted)
+    wanted = Packing(**packing)
+    return prepared(
+        model, options, **vouching, packing=wanted, flags=flags, begun=begun, expected=successor.expect
+    )  # fmt: skip
 
 
 def _successor(context: typer.Context) -> Successor:
