@@ -187,7 +187,7 @@ def test_the_service_that_is_measured_does_not_outlive_it(logistic_pickle, numbe
         for line in process.stderr:
             if line.startswith("/predict"):
                 break
-        (service,) = [pid for pid in _children(process.pid) if b"runtime" in _command_line(pid)]
+        (service,) = [pid for pid in _children(process.pid) if b"waiting.py" in _command_line(pid)]
         process.send_signal(number)
         process.communicate(timeout=60)
     assert process.returncode == code

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..rest.asgi import Answer, Later
 from .exchange import App
 from .outbox import Outbox
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 16 << 10
 """Bytes of a body that may be answered without a task: reading more of them in one piece would keep others waiting."""
 
-AtOnce = Callable[[bytes, list[tuple[bytes, bytes]], bytes], tuple[int, Sequence[tuple[bytes, bytes]], bytes] | None]
-"""Given the target, the headers and the body of a ``POST``: the status, the headers and the body of its answer, or None."""
+AtOnce = Callable[[bytes, list[tuple[bytes, bytes]], bytes], Answer | Later | None]
+"""Given the target, the headers and the body of a ``POST``: its answer, or what will become it, or None."""
 
 
 @dataclass(eq=False)

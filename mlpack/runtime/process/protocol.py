@@ -16,8 +16,10 @@ from typing import Any, Literal, cast
 
 import httptools
 
+from ..rest.asgi import CLOSE, Answer, Later
 from .door import Door
 from .exchange import MOST_UNREAD, Exchange, plain_response, whole_response
+from .pending import Pending
 from .sockets import unread
 
 MOST_HEAD = 65536
@@ -49,7 +51,7 @@ class HttpConnection(asyncio.Protocol):
         self._door = door
         self._loop = loop
         self._parser = _parser_for(self)
-        self._current: Exchange | None = None
+        self._current: Exchange | Pending | None = None
         self._last: Exchange | None = None
         """The one that was read last: the current one, or the last of those that wait behind it."""
         self._waiting: deque[Exchange] = deque()
@@ -194,9 +196,11 @@ class HttpConnection(asyncio.Protocol):
             answer = answer_at_once(self._url, self._headers, body) if len(body) <= self._door.most_at_once else None
             if answer is not None:
                 self._held = self._last = None
+                if isinstance(answer, Later):
+                    self.stage, self._current = "busy", Pending(self, answer)
+                    return
                 self._door.outbox.put(self.transport, whole_response(*answer, self._door.date))
-                self.stage = "idle"
-                self.since = self._loop.time()
+                self.stage, self.since = "idle", self._loop.time()
                 return
             self._take_on(held)
         if self._last is not None:
@@ -221,7 +225,16 @@ class HttpConnection(asyncio.Protocol):
         """Wait until the client has taken some of what was written to it."""
         await self._writable.wait()
 
-    def answered(self, exchange: Exchange) -> None:
+    def deliver(self, pending: Pending, answer: Answer) -> None:
+        """Write what a request has waited for."""
+        status, headers, body = answer
+        if self.ends:
+            pending.keep_alive = False
+            headers = (*headers, CLOSE)
+        self._door.outbox.put(self.transport, whole_response(status, headers, body, self._door.date))
+        self.answered(pending)
+
+    def answered(self, exchange: Exchange | Pending) -> None:
         """A response was written: on to the next request, or to the end of the connection."""
         self._current = None
         if self.stage == "closing" or self.transport.is_closing():

@@ -50,6 +50,16 @@ _MOST_DIGITS = 18
 _LENGTHS: tuple[Header, ...] = tuple((b"content-length", b"%d" % length) for length in range(4096))
 
 
+class Later:
+    """An answer that is there once ``outputs`` are: ``finish`` gives it then, or None where nobody waits for it any more."""
+
+    __slots__ = ("finish", "outputs")
+
+    def __init__(self, outputs: asyncio.Future[Any], finish: Callable[[], Answer | None]) -> None:
+        self.outputs = outputs
+        self.finish = finish
+
+
 class GoneError(Exception):
     """The client went away before its request was whole: there is nobody to answer."""
 

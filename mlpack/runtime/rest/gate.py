@@ -6,11 +6,12 @@ import hmac
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import count
 from time import perf_counter
 
-from ..errors import UnauthorizedError
-from ..service.metrics import OTHER
+from ..errors import ServiceError, UnauthorizedError
+from ..service.metrics import OTHER, ROUTES
 from ..service.service import Service
 from .asgi import (
     CLOSE,
@@ -19,6 +20,7 @@ from .asgi import (
     Answer,
     Application,
     Header,
+    Later,
     Message,
     Receive,
     Scope,
@@ -27,7 +29,7 @@ from .asgi import (
     head_of,
     length_header,
 )
-from .handler import LOG, InWork, Route, refuse
+from .handler import FAILED, GONE, LOG, Awaited, InWork, Route, refuse
 
 OPEN = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """What asks for no key: whoever probes a service has none."""
@@ -97,14 +99,16 @@ class Gate:
         self._hot = self._find_hot()
         self._quick = {} if self._log_all else {path.encode(): route for path, route in self._hot.items()}
 
-    def at_once(self, target: bytes, headers: Sequence[Header], body: bytes) -> Answer | None:
-        """The answer to a ``POST`` that is there as a whole, where the model gives it on the event loop.
+    def at_once(self, target: bytes, headers: Sequence[Header], body: bytes) -> Answer | Later | None:
+        """The answer to a ``POST`` that is there as a whole, now or once the model has given it.
 
         None for all else, errors among it: `__call__` has the words for them, and may do again what was done here.
         """
         route = self._quick.get(target)
         service = self._service
         if route is None or route.at_once is None or service.draining or service.model is not self._model:
+            return None
+        if self.in_work.count >= service.settings.max_waiting:
             return None
         begun = perf_counter()
         lengths, credentials, wanted = head_of(headers)
@@ -117,10 +121,27 @@ class Gate:
             return None
         if reply is None:
             return None
+        tag = (b"x-request-id", identity.encode() if identity else b"%b-%x" % (self._id_prefix, next(self._ids)))
+        if isinstance(reply, Awaited):
+            self.in_work.take(len(body))
+            return Later(reply.outputs, partial(self._finish, reply, route.number, tag, len(body), begun))
         own, content = reply
-        tag = identity.encode() if identity else b"%b-%x" % (self._id_prefix, next(self._ids))
         self._count(route.number, _OK, perf_counter() - begun)
-        return _OK, (*own, length_header(len(content)), (b"x-request-id", tag)), content
+        return _OK, (*own, length_header(len(content)), tag), content
+
+    def _finish(self, reply: Awaited, number: int, tag: Header, size: int, begun: float) -> Answer | None:
+        """The answer, now that its outputs are there."""
+        self.in_work.let_go(size)
+        if reply.outputs.cancelled():
+            self._count(number, GONE, perf_counter() - begun)
+            return None
+        status, own, content = _outcome(reply)
+        seconds = perf_counter() - begun
+        self._count(number, status, seconds)
+        if status >= _FAILURES:
+            REQUEST_ID.set(tag[1].decode())
+            _log({"method": "POST", "path": ROUTES[number]}, status, seconds)
+        return status, (*own, length_header(len(content)), tag), content
 
     def _is_known(self, credentials: tuple[bytes, ...]) -> bool:
         return any(hmac.compare_digest(given, self._key) for given in credentials)
@@ -134,6 +155,16 @@ class Gate:
             if not tagged.complete:
                 raise  # only the server can end a connection after half an answer
         return tagged.status
+
+
+def _outcome(reply: Awaited) -> Answer:
+    try:
+        return _OK, *reply.reply(reply.outputs.result())
+    except ServiceError as error:
+        return error_answer(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, this request is answered
+        LOG.exception("a request failed", exc_info=error)
+        return FAILED
 
 
 async def _turn_away(scope: Scope, send: Send, headers: list[Header]) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from ..errors import InferenceError, MalformedError, OverloadedError, ServiceError, SlowClientError
 from ..service.metrics import OTHER
 from ..service.service import Service
+from ..session import Outputs
 from .asgi import (
     CLOSE,
     LENGTHS,
@@ -27,14 +28,26 @@ Reply = tuple[Sequence[Header], bytes]
 """Headers without the length, and the body, of an answer that is no error."""
 Respond = Callable[[Scope, bytes], Awaitable[Reply]]
 """What a route does with the body of a request. Raises ServiceError."""
-AtOnce = Callable[[int, bytes], Reply | None]
-"""The same where nothing has to be waited for, from the length of the JSON in the body; None where something has."""
+
+
+class Awaited:
+    """A reply that waits for the thread of the model alone: for ``outputs``, of which ``reply`` makes it."""
+
+    __slots__ = ("outputs", "reply")
+
+    def __init__(self, outputs: asyncio.Future[Outputs], reply: Callable[[Outputs], Reply]) -> None:
+        self.outputs = outputs
+        self.reply = reply
+
+
+AtOnce = Callable[[int, bytes], Reply | Awaited | None]
+"""The same without a task, from the length of the JSON in the body; None where it has to wait for something else."""
 
 LOG = logging.getLogger("mlpack.rest")
-_GONE = 499
+GONE = 499
 _SLOW = SlowClientError.status
 _OK = 200
-_FAILED = error_answer(InferenceError("the service failed; its log says how"))
+FAILED = error_answer(InferenceError("the service failed; its log says how"))
 _LITTLE = 64 << 10
 """So many bytes that nobody reads are let pass; a connection with more of them ends. Bodies up to it are always held."""
 _MOST_BODIES = 8
@@ -50,6 +63,16 @@ class InWork:
     def __init__(self) -> None:
         self.count = 0
         self.held = 0
+
+    def take(self, size: int) -> None:
+        """A request was taken, whose body has ``size`` bytes."""
+        self.count += 1
+        self.held += size
+
+    def let_go(self, size: int) -> None:
+        """It is answered."""
+        self.count -= 1
+        self.held -= size
 
 
 class Route:
@@ -102,10 +125,10 @@ class Route:
             except ServiceError as error:
                 status, own, content = error_answer(_explained(error, scope))
             except (GoneError, asyncio.CancelledError):  # a request is only cancelled when its client has gone
-                return _GONE
+                return GONE
             except Exception:
                 LOG.exception("a request failed")
-                status, own, content = _FAILED
+                status, own, content = FAILED
             if unread:
                 await refuse(scope, send, (status, [*own, *headers], content))
             else:

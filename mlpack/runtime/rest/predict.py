@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import orjson
 from pydantic import BaseModel
 
 from ..service.service import Service
 from ..session import Outputs
 from .asgi import JSON, Scope
-from .handler import Reply
+from .handler import Awaited, Reply
 from .instances import Instances
 
 _HEADERS = (JSON,)
@@ -23,15 +25,15 @@ class Predict:
         self._answers = service.answers
         self._instances = Instances(service.rows, model, service.settings.max_rows)
 
-    def at_once(self, _length: int, body: bytes) -> Reply | None:
-        """The predictions, where the model is quick enough to be asked on the event loop. Raises ServiceError."""
+    def at_once(self, _length: int, body: bytes) -> Reply | Awaited | None:
+        """The predictions, or what will become them where the model is asked in its thread. Raises ServiceError."""
         service = self._service
-        if not service.inline_rows:
-            return None
         feed, rows = self._instances.read(body)
-        if not 0 < rows <= service.inline_rows:
+        if not rows:
             return None
-        return self._reply(service.infer_now(feed, rows), rows)
+        if rows <= service.inline_rows:
+            return self._reply(service.infer_now(feed, rows), rows)
+        return Awaited(service.infer_soon(feed, rows), partial(self._reply, rows=rows))
 
     async def __call__(self, _scope: Scope, body: bytes) -> Reply:
         """The predictions of the instances in ``body``. Raises ServiceError."""
@@ -39,7 +41,7 @@ class Predict:
         feed, rows = self._instances.read(body)
         if not rows:
             return _HEADERS, _NOTHING
-        outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer(feed, rows)
+        outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer_soon(feed, rows)
         return self._reply(outputs, rows)
 
     def _reply(self, outputs: Outputs, rows: int) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from ..coerce.oip import bytes_of_array
 from ..coerce.tensors import Tensors
@@ -12,7 +13,7 @@ from ..service.model import Model
 from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
 from .asgi import JSON, JSON_LENGTH, LENGTHS, Header, Scope
-from .handler import Reply
+from .handler import Awaited, Reply
 from .v2_heads import Asked, Heads, Written
 from .v2_plain import PlainAnswers, plain_reader
 from .v2_request import chosen, read_request
@@ -39,20 +40,18 @@ class Infer:
         self._plain_answers = _plain_answers(service.model)
         self._batched = all(spec.batch_axis == 0 for spec in service.signature.inputs)
 
-    def at_once(self, length: int, body: bytes) -> Reply | None:
-        """The outputs, where the model is quick enough to be asked on the event loop. Raises ServiceError."""
+    def at_once(self, length: int, body: bytes) -> Reply | Awaited:
+        """The outputs, or what will become them where the model is asked in its thread. Raises ServiceError."""
         service = self._service
-        if not service.inline_rows:
-            return None
         self._forget()
         if length == -1 and self._read_plain is not None:
             array = self._read_plain(body)
-            if array is not None and len(array) <= min(service.inline_rows, self._most):
-                return self._reply_plain(array)
+            if array is not None and len(array) <= self._most:
+                return self._plain_at_once(array)
         feed, asked = self._read(body, length)
-        if asked.rows > service.inline_rows:
-            return None
-        return self._reply(asked, service.infer_now(feed, asked.rows))
+        if asked.rows <= service.inline_rows:
+            return self._reply(asked, service.infer_now(feed, asked.rows))
+        return Awaited(service.infer_soon(feed, asked.rows), partial(self._reply, asked))
 
     async def __call__(self, scope: Scope, body: bytes) -> Reply:
         """The outputs for the inputs in ``body``. Raises ServiceError."""
@@ -61,13 +60,17 @@ class Infer:
         self._forget()
         feed, asked = self._read(body, scope[LENGTHS][1])
         rows = asked.rows
-        outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer(feed, rows)
+        outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer_soon(feed, rows)
         return self._reply(asked, outputs)
 
-    def _reply_plain(self, array: Array) -> Reply:
+    def _plain_at_once(self, array: Array) -> Reply | Awaited:
         feed = {self._signature.inputs[0].name: array}
         self._tensors.check_values(feed)
-        outputs = self._service.infer_now(feed, len(array))
+        if len(array) <= self._service.inline_rows:
+            return self._reply_plain(self._service.infer_now(feed, len(array)))
+        return Awaited(self._service.infer_soon(feed, len(array)), self._reply_plain)
+
+    def _reply_plain(self, outputs: Outputs) -> Reply:
         return _HEADERS, self._plain_answers.write(self._names, outputs)
 
     def _forget(self) -> None:

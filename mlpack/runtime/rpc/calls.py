@@ -79,7 +79,7 @@ class Calls:
             return later(feed, rows, asked)
 
         async def later(feed: Feed, rows: int, asked: Any) -> bytes:
-            return dialect.write(await service.infer(feed, rows), rows, asked)
+            return dialect.write(await service.infer_soon(feed, rows), rows, asked)
 
         return self._handler(path, route, work)
 

@@ -15,12 +15,18 @@ from .golden import Golden
 _MOST = 256
 """The largest batch that is timed."""
 _NEAR_BEST = 0.9
-"""The smallest batch with this share of the best rate is taken: larger ones only let the first of a batch wait longer."""
+"""Of the batches with this share of the best rate the largest that takes `_BRIEF` is taken: under load the processor's caches
+have lost the model between two batches, and each has to fetch it anew. Else the smallest: larger ones only let the first of
+a batch wait longer.
+"""
+_BRIEF = 2e-3
 _CHEAP = 100e-6
 _SAVED = 40e-6
-"""A model is asked on the event loop where one row takes at most `_CHEAP`, and a batch saves less than `_SAVED` a row: to hand
-an array to a thread and its answer back takes 60 to 100 µs, and to wait for that some 15 µs a request.
+"""A model is asked on the event loop where one row takes at most `_CHEAP`, and a batch saves less than `_SAVED` a row: to wait
+for its thread takes some 15 µs a request, beside what it takes to hand an array there.
 """
+_HANDED = 80e-6
+"""To hand an array to the thread and its answer back takes 60 to 100 µs, which the requests of a batch share."""
 _INLINE_BLOCK = 500e-6
 """The longest that a request may keep the event loop from all others."""
 _BUDGET = 1.0
@@ -56,7 +62,7 @@ def calibrate(run: Callable[[Feed], Outputs], golden: Golden, signature: Signatu
         assert feed is not None
         seconds[size] = _time(run, feed)
         size *= 2
-    best = _best(seconds)
+    best = best_batch(seconds)
     saved = seconds[1] - seconds[best] / best
     cheap = seconds[1] <= _CHEAP and (saved < _SAVED or not batching)
     return Plan(_inline_rows(seconds) if cheap else 0, best if batching else 1, seconds)
@@ -90,10 +96,12 @@ def _time(run: Callable[[Feed], Outputs], feed: Feed) -> float:
     return min(laps)
 
 
-def _best(seconds: Mapping[int, float]) -> int:
-    rates = {size: size / spent for size, spent in seconds.items()}
+def best_batch(seconds: Mapping[int, float]) -> int:
+    """The most rows that go to the model together, given the seconds that batches of some sizes took."""
+    rates = {size: size / (spent + _HANDED) for size, spent in seconds.items()}
     wanted = _NEAR_BEST * max(rates.values())
-    return min(size for size, rate in rates.items() if rate >= wanted)
+    near = [size for size, rate in rates.items() if rate >= wanted]
+    return max((size for size in near if seconds[size] <= _BRIEF), default=min(near))
 
 
 def _inline_rows(seconds: Mapping[int, float]) -> int:

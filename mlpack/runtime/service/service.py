@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from ..coerce.answers import Answers
@@ -59,12 +60,12 @@ class Service:
         self.meter.batch(1, rows, time.perf_counter() - begun)
         return outputs
 
-    async def infer(self, feed: Feed, rows: int) -> Outputs:
+    def infer_soon(self, feed: Feed, rows: int) -> asyncio.Future[Outputs]:
         """The answer to ``feed``, which has ``rows`` rows, from the thread of the model and together with others.
 
-        Raises OverloadedError, DeadlineError, InferenceError.
+        Raises OverloadedError at once; the future raises DeadlineError, InferenceError.
         """
-        return await self._batcher.submit(feed, rows)
+        return self._batcher.submit(feed, rows)
 
     def admit(self, waiting: int) -> None:
         """Refuse a request where ``waiting``, itself among them, are more than may wait. Raises OverloadedError."""

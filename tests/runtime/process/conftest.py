@@ -25,6 +25,7 @@ import uvloop
 import mlpack
 from mlpack.runtime.process.front import Front
 from mlpack.runtime.process.sockets import listen
+from mlpack.runtime.rest.asgi import Later
 from mlpack.runtime.settings import Settings
 
 LOADER = str(Path(__file__).with_name("loader.py"))
@@ -210,13 +211,31 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 class Hurried:
-    """`echo`, which answers what is there as a whole at once."""
+    """`echo`, which answers what is there as a whole at once; under /later a little later, under /never not at all.
+
+    ``ends`` is how each of these ended: whether nobody waited for it any more.
+    """
+
+    def __init__(self) -> None:
+        self.ends: list[bool] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await echo(scope, receive, send)
 
     def at_once(self, target: bytes, headers: Any, body: bytes) -> Any:
-        return (200, [(b"content-length", b"%d" % len(body))], body) if target == b"/" else None
+        answer = (200, [(b"content-length", b"%d" % len(body))], body)
+        if target not in {b"/later", b"/never"}:
+            return answer if target == b"/" else None
+        loop = asyncio.get_running_loop()
+        outputs = loop.create_future()
+
+        def finish() -> Any:
+            self.ends.append(outputs.cancelled())
+            return None if outputs.cancelled() else answer
+
+        if target == b"/later":
+            loop.call_later(0.2, lambda: outputs.done() or outputs.set_result(None))
+        return Later(outputs, finish)
 
 
 async def fail(send: Any) -> None:
@@ -298,6 +317,13 @@ def fronted() -> Iterator[Fronted]:
 @pytest.fixture(scope="module")
 def hurried() -> Iterator[Fronted]:
     with fronting(Hurried(), max_body=1000) as one:
+        yield one
+
+
+@pytest.fixture
+def own_hurried() -> Iterator[Fronted]:
+    """As `hurried`, for a test that ends it."""
+    with fronting(Hurried()) as one:
         yield one
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import mlpack
 from mlpack.runtime.errors import StartError
-from mlpack.runtime.service.calibrate import calibrate
+from mlpack.runtime.service.calibrate import best_batch, calibrate
 from mlpack.runtime.service.golden import difference, read_golden
 from mlpack.runtime.service.model import open_model
 from mlpack.runtime.service.processors import threads_for
@@ -44,6 +44,19 @@ def test_a_costly_model_gets_batches_and_one_without_a_batch_axis_none(logistic_
     fixed = replace(model.signature, inputs=tuple(replace(spec, shape=(1, 30)) for spec in model.signature.inputs))
     assert calibrate(slow, model.golden, fixed).best_batch == 1
     model.close()
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "best"),
+    [
+        ({1: 0.13, 2: 0.15, 4: 0.18, 8: 0.33, 16: 0.68, 32: 1.54, 64: 3.1}, 32),  # as good as 16 while a cache is its own
+        ({1: 10, 2: 20, 4: 40, 8: 80}, 1),  # nothing is saved: whoever waits for others only waits
+        ({1: 10, 2: 10.1, 4: 10.2, 8: 10.5, 16: 11, 32: 22}, 16),
+        ({1: 0.2, 2: 0.21, 4: 0.22, 8: 0.24}, 8),
+    ],
+)
+def test_the_best_batch(milliseconds, best):
+    assert best_batch({size: spent / 1000 for size, spent in milliseconds.items()}) == best
 
 
 def reported(folder: Path) -> StartError:
