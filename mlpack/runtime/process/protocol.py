@@ -9,7 +9,6 @@ timer goes with it.
 from __future__ import annotations
 
 import asyncio
-import urllib.parse
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Literal, cast
@@ -20,6 +19,8 @@ from ..rest.asgi import CLOSE, Answer, Later
 from .door import Door
 from .exchange import MOST_UNREAD, Exchange, plain_response, whole_response
 from .pending import Pending
+from .repeated import Repeated, remembered
+from .scope import addresses_of, scope_of
 from .sockets import unread
 
 MOST_HEAD = 65536
@@ -31,7 +32,6 @@ LINGER = 2.0
 """Seconds that a client which is still sending has to read its answer in: closed at once, the connection would be reset."""
 
 Stage = Literal["new", "head", "busy", "idle", "closing"]
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
 _MALFORMED = (400, "the request is not HTTP/1.1")
 _TOO_LARGE = (431, f"the headers have more than {MOST_HEAD} bytes, or are more than {MOST_HEADERS}")
 
@@ -57,6 +57,9 @@ class HttpConnection(asyncio.Protocol):
         self._waiting: deque[Exchange] = deque()
         self._held: list[bytes] | None = None
         """The body, as far as it has arrived, of a request that may be answered at once."""
+        self._repeated: Repeated | None = None
+        self._told = -1
+        """Bytes of the body of the request that was answered at once, if the last bytes ended with one."""
         self._reading = True
         self._writable = asyncio.Event()
         self._writable.set()
@@ -87,11 +90,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client has come; it is sent away where there are too many."""
         self.transport = cast("asyncio.Transport", transport)
-        self._addresses = {
-            "server": _address(transport.get_extra_info("sockname")),
-            "client": _address(transport.get_extra_info("peername")),
-            "scheme": "https" if transport.get_extra_info("sslcontext") else "http",
-        }
+        self._addresses = addresses_of(transport)
         self._door.connections.add(self)
         if len(self._door.connections) > self._door.most:
             self._refuse(503, "too many connections")
@@ -120,13 +119,18 @@ class HttpConnection(asyncio.Protocol):
         """Some bytes: the parser calls the methods below for what is in them."""
         if self.stage == "closing" or self._refusal is not None:
             return  # read so that the answer is not lost, and of no interest
+        if self._repeated is not None and self._is_repeated(data):
+            return
         self._overhead += len(data)
+        self._told = -1
         try:
             self._parser.feed_data(data)
             if self._overhead > MOST_HEAD:
                 self._refuse(*_TOO_LARGE)
             elif self._held is not None:
                 self._take_on(self._held)  # the rest of its body may take its time
+            elif self._told >= 0:
+                self._repeated = remembered(data, self._url, self._headers, self._told)
         except httptools.HttpParserUpgrade as upgrade:
             self._stay(data[upgrade.args[0] :])
         except (httptools.HttpParserError, ValueError):  # of a target that is no URL, too
@@ -191,16 +195,9 @@ class HttpConnection(asyncio.Protocol):
         held = self._held
         if held is not None:
             body = held[0] if len(held) == 1 else b"".join(held)
-            answer_at_once = self._door.at_once
-            assert answer_at_once is not None
-            answer = answer_at_once(self._url, self._headers, body) if len(body) <= self._door.most_at_once else None
-            if answer is not None:
-                self._held = self._last = None
-                if isinstance(answer, Later):
-                    self.stage, self._current = "busy", Pending(self, answer)
-                    return
-                self._door.outbox.put(self.transport, whole_response(*answer, self._door.date))
-                self.stage, self.since = "idle", self._loop.time()
+            if self._is_answered(self._url, self._headers, body):
+                self._held = None
+                self._told = len(body)
                 return
             self._take_on(held)
         if self._last is not None:
@@ -293,6 +290,28 @@ class HttpConnection(asyncio.Protocol):
         self._parser = _parser_for(self)
         self.data_received(b"".join((*head, b"\r\n", rest)))
 
+    def _is_repeated(self, data: bytes) -> bool:
+        """Whether ``data`` was a request with the same head as the one before, and is answered."""
+        assert self._repeated is not None
+        body = self._repeated.body_of(data)
+        if body is None or self.stage != "idle" or self._door.draining or self._ends_soon:
+            return False
+        return self._is_answered(self._repeated.target, self._repeated.headers, body)
+
+    def _is_answered(self, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        """Whether a request that is there as a whole needs no task: its answer is written, or will be once it is there."""
+        door = self._door
+        answer = door.at_once(target, headers, body) if door.at_once and len(body) <= door.most_at_once else None
+        if answer is None:
+            return False
+        self._last = None
+        if isinstance(answer, Later):
+            self.stage, self._current = "busy", Pending(self, answer)
+        else:
+            door.outbox.put(self.transport, whole_response(*answer, door.date))
+            self.stage, self.since = "idle", self._loop.time()
+        return True
+
     def _pause_reading(self) -> None:
         if self._reading:
             self._reading = False
@@ -313,7 +332,7 @@ class HttpConnection(asyncio.Protocol):
     def _take_on(self, body: Sequence[bytes]) -> None:
         """Let the application answer the request whose head was read, now or after those before it."""
         self._held = None
-        scope = self._scope_of_request()
+        scope = scope_of(self._parser, self._url, self._headers, self._addresses)
         keep_alive = scope["http_version"] == "1.1" and self._parser.should_keep_alive()
         exchange = Exchange(self, scope, keep_alive=keep_alive, expects=self._expects)
         self._last = exchange
@@ -329,23 +348,6 @@ class HttpConnection(asyncio.Protocol):
         self._current = exchange
         self.stage = "busy"
         exchange.task = self._loop.create_task(exchange.run(self._door.app))
-
-    def _scope_of_request(self) -> dict[str, Any]:
-        url = httptools.parse_url(self._url)
-        raw = url.path or b"/"  # http://host has none
-        path = raw.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": self._parser.get_http_version(),
-            **self._addresses,
-            "root_path": "",
-            "headers": self._headers,
-            "method": self._parser.get_method().decode("ascii"),
-            "path": urllib.parse.unquote(path) if "%" in path else path,
-            "raw_path": raw,
-            "query_string": url.query or b"",
-        }
 
     def _refuse(self, status: int, message: str) -> None:
         """Answer what was read well before, then this, and close."""
@@ -388,10 +390,6 @@ def _parser_for(connection: HttpConnection) -> Any:
     # A request behind one that closes the connection is not answered; but it must not cost that one its answer either.
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
     return parser
-
-
-def _address(found: Any) -> tuple[str, int] | None:
-    return (str(found[0]), int(found[1])) if isinstance(found, tuple) else None
 
 
 def _size(header: tuple[bytes, bytes]) -> int:

@@ -49,7 +49,10 @@ def test_a_costly_model_gets_batches_and_one_without_a_batch_axis_none(logistic_
 @pytest.mark.parametrize(
     ("milliseconds", "best"),
     [
-        ({1: 0.13, 2: 0.15, 4: 0.18, 8: 0.33, 16: 0.68, 32: 1.54, 64: 3.1}, 32),  # as good as 16 while a cache is its own
+        (
+            {1: 0.13, 2: 0.15, 4: 0.18, 8: 0.33, 16: 0.68, 32: 1.54, 64: 3.1},
+            32,
+        ),  # as good as 16 while a cache is its own
         ({1: 10, 2: 20, 4: 40, 8: 80}, 1),  # nothing is saved: whoever waits for others only waits
         ({1: 10, 2: 10.1, 4: 10.2, 8: 10.5, 16: 11, 32: 22}, 16),
         ({1: 0.2, 2: 0.21, 4: 0.22, 8: 0.24}, 8),
