@@ -14,6 +14,7 @@ from mlpack.core.errors import MissingLibraryError
 
 _PARTS = {"sklearn": ("sklearn.callback",)}
 """What nearly every part of a library imports, and it does not itself."""
+_owned: list[bool] = []
 
 
 def import_library(name: str, extra: str, purpose: str) -> ModuleType:
@@ -40,14 +41,20 @@ def import_ahead(names: Sequence[str]) -> None:
                 importlib.import_module(name)
 
 
+def own_this_process() -> None:
+    """Say that this process runs the work of mlpack alone, and nobody else in it minds how libraries are imported."""
+    _owned.append(True)
+
+
 @contextmanager
 def without_pandas() -> Iterator[None]:
     """Keep what is imported meanwhile from importing pandas, and Rich, only because it finds them.
 
     scikit-learn and skl2onnx do, for functions that are never called here: a third of the time that they take. What in a model
-    does have to do with pandas imports it afterwards.
+    does have to do with pandas imports it afterwards. Does nothing but where mlpack `owns <own_this_process>` the process: the
+    functions would be missed by others.
     """
-    hidden = [name for name in ("pandas", "rich") if name not in sys.modules]
+    hidden = [name for name in ("pandas", "rich") if _owned and name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden, cast("ModuleType", None)))  # by which Python says that there is none
     try:
         yield

@@ -10,6 +10,7 @@ import traceback
 from typing import Any, NoReturn
 
 from mlpack.core.errors import MlpackError
+from mlpack.core.libraries import own_this_process
 from mlpack.isolate import wire
 from mlpack.isolate.framing import read_exactly
 
@@ -19,6 +20,7 @@ def serve(request_fd: int, answer_fd: int, target: str) -> NoReturn:
     answers = os.fdopen(answer_fd, "wb")
     # Until it has answered once it imports and loads, and none of that is garbage: to look for some takes a tenth of the time.
     gc.disable()
+    own_this_process()
     module, _, name = target.partition(":")
     built = getattr(importlib.import_module(module), name)()
     while True:

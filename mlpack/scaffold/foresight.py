@@ -9,8 +9,8 @@ from pathlib import Path
 from mlpack.scaffold.store import was_packed
 
 _HEAD_BYTES = 4096
-_MOST_BYTES = 64 << 20
-"""Of a larger file, to load it takes longer than to start what loads it."""
+_MOST_BYTES = 16 << 20
+"""A larger file takes longer to hash and to load than what loads it takes to start."""
 
 
 def start_original(arguments: Sequence[str]) -> bool:

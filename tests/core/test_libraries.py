@@ -14,7 +14,8 @@ def run(code):
 def test_scikit_learn_comes_without_pandas_and_rich_which_can_be_imported_afterwards():
     told = run("""
 import sys
-from mlpack.core.libraries import import_ahead
+from mlpack.core.libraries import import_ahead, own_this_process
+own_this_process()
 import_ahead(["sklearn"])
 print("sklearn.base" in sys.modules, "pandas" in sys.modules, "rich" in sys.modules)
 import pandas, rich
@@ -28,8 +29,20 @@ print(type(scaled).__name__, *scaled["a"])
 def test_what_was_imported_before_stays():
     told = run("""
 import sys, pandas
-from mlpack.core.libraries import import_ahead
+from mlpack.core.libraries import import_ahead, own_this_process
+own_this_process()
 import_ahead(["sklearn"])
+print(sys.modules["pandas"] is pandas)
+""")
+    assert told == ["True"]
+
+
+def test_nothing_is_hidden_in_a_process_of_somebody_else():
+    told = run("""
+import sys
+from mlpack.core.libraries import without_pandas
+with without_pandas():
+    import pandas
 print(sys.modules["pandas"] is pandas)
 """)
     assert told == ["True"]
