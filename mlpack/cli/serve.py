@@ -178,21 +178,21 @@ def _prepared(
 
     renderer, successor = listening
 
-    def begun(what: str) -> None:
+    def expected(format: str) -> None:
+        successor.expect(format)
         successor.begin()
-        renderer.tell(what)
 
     flags, vouching = _flags(*trusted), vouched(*trusted)
     wanted = Packing(**packing)
     return prepared(
-        model, options, **vouching, packing=wanted, flags=flags, begun=begun, expected=successor.expect
+        model, options, **vouching, packing=wanted, flags=flags, begun=renderer.tell, expected=expected
     )  # fmt: skip
 
 
 def _successor(context: typer.Context) -> Successor:
-    from mlpack.scaffold.split import Same
+    from mlpack.scaffold.split import Successor
 
-    return context.obj or Same()
+    return context.obj or Successor()
 
 
 def _announce(*, json: bool, quiet: bool) -> str | None:

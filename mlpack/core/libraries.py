@@ -6,14 +6,14 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 from typing import cast
 
 from mlpack.core.errors import MissingLibraryError
 
-_PARTS = {"sklearn": ("sklearn.callback",)}
-"""What nearly every part of a library imports, and it does not itself."""
+_SHARED = "sklearn.callback"
+"""What nearly every part of scikit-learn imports, and it does not itself."""
 _owned: list[bool] = []
 
 
@@ -35,10 +35,13 @@ def import_library(name: str, extra: str, purpose: str) -> ModuleType:
 
 def import_ahead(names: Sequence[str]) -> None:
     """Import what will be needed and is there, for a process that has nothing else to do yet."""
-    for name in (part for one in names for part in (one, *_PARTS.get(one, ()))):
-        if importlib.util.find_spec(name) is not None:
-            with without_pandas():
-                importlib.import_module(name)
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            continue
+        with without_pandas() if name == "sklearn" else nullcontext():
+            importlib.import_module(name)
+            if name == "sklearn" and importlib.util.find_spec(_SHARED) is not None:
+                importlib.import_module(_SHARED)
 
 
 def own_this_process() -> None:

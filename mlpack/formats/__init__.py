@@ -65,12 +65,14 @@ def told_by_content(path: Path) -> Format:
         raise CorruptFileError(
             f"{path} is empty", why="a file of 0 bytes holds no model", hint="save the model again, or copy it again"
         )
-    for form in own(
-        "mlpack.formats", "FORMAT"
-    ):  # most files are one of these, and none of the others is imported for it
+    tried = 0
+    # Each is imported when it is asked: most files are one of these, and the others are not needed for them.
+    for form in own("mlpack.formats", "FORMAT"):
         if form.sniff(path, head):
             return cast("Format", form)
-    for form in all_formats().values():
+        tried += 1
+    plugins = list(all_formats().values())[tried:]
+    for form in plugins:
         if form.sniff(path, head):
             return form
     raise _unrecognised(path, head)

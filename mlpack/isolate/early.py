@@ -22,7 +22,7 @@ _waiting: list[_Early] = []
 def start_early(target: str, sandbox: Sandbox, libraries: Sequence[str]) -> None:
     """Start a worker for ``target`` in ``sandbox`` that imports ``libraries`` by its method ``warm_up``.
 
-    Who needs such a worker `take_early`s it; one that nobody takes ends with this process.
+    Who needs such a worker `take_early`s it; one that nobody takes ends with `end_early`, or with this process.
     """
     worker = Worker(target, sandbox=sandbox)
     worker.tell("warm_up", libraries=list(libraries))
@@ -36,3 +36,9 @@ def take_early(target: str, sandbox: Sandbox) -> Worker | None:
             _waiting.remove(early)
             return early.worker
     return None
+
+
+def end_early() -> None:
+    """End the workers that nobody has taken."""
+    while _waiting:
+        _waiting.pop().worker.close()

@@ -26,14 +26,15 @@ def serve(request_fd: int, answer_fd: int, target: str) -> NoReturn:
     while True:
         request = wire.receive(lambda size: read_exactly(request_fd, size))
         answer = _answer(built, request)
-        if not request.get("silent"):
-            _collect_from_now_on()
-            try:
-                wire.send(answers, answer)
-            except TypeError as error:  # raised before the first byte is written
-                wire.send(answers, {"error": _foreign(error)})
-        elif "error" in answer:
-            sys.stderr.write(answer["error"]["details"])
+        if request.get("silent"):
+            gc.freeze()  # libraries that it was to import, and no model yet
+            sys.stderr.write(answer["error"]["details"] if "error" in answer else "")
+            continue
+        gc.enable()
+        try:
+            wire.send(answers, answer)
+        except TypeError as error:  # raised before the first byte is written
+            wire.send(answers, {"error": _foreign(error)})
 
 
 def _answer(target: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -43,12 +44,6 @@ def _answer(target: Any, request: dict[str, Any]) -> dict[str, Any]:
         return {"error": {**error.to_json(), "own": True, "details": error.details or traceback.format_exc()}}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a library raises becomes an answer, not a dead worker
         return {"error": _foreign(error)}
-
-
-def _collect_from_now_on() -> None:
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def _foreign(error: BaseException) -> dict[str, Any]:

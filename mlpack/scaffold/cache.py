@@ -67,7 +67,7 @@ def bundle_for(
 
     The file is scanned every time, and so is the model in the bundle: nothing that is unsafe, or needs a trust that it has
     not, is loaded or served. ``begun`` is told before a file is packed, which takes seconds, and ``expected`` the format that
-    the model will most likely have, as soon as that can be guessed. Raises what `mlpack.pack` raises.
+    the model will most likely have, once it is known whether it has to be packed. Raises what `mlpack.pack` raises.
     """
     path, options = Path(model), packing or Packing()
     if not is_bundle(path):
@@ -93,7 +93,6 @@ def _packed(
     file = mlflow.model if mlflow else path
     header = identify(file)[1]
     is_vouched(file, header.findings, trust)
-    expected(_likely(header, options))
     digest = sha256_of(file)
     # Every model file of MLflow is called model; a folder may have dots in its name, and no ending.
     name = options.name or _NO_NAME.sub("-", path.absolute().name if mlflow else path.stem).strip("-._") or "model"
@@ -101,11 +100,12 @@ def _packed(
     with alone(entry):
         bundle = entry / "model.mlpack"
         kept = _kept(bundle, entry, digest)
+        expected(kept.model_format if kept else _likely(header, options))
         if kept is None:
             begun(f"packing {path.name} and proving it")
             entry.mkdir(mode=0o700, exist_ok=True)
             _pack(path, bundle, name, trust, options)
-            note_packed(digest)
+        note_packed(digest)
         manifest = kept or _kept(bundle, entry, digest)
     if manifest is None:
         raise UsageError(f"{path} changed while it was packed", hint="run it again, once nobody writes to it")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from mlpack.core.errors import MlpackError
 from mlpack.scaffold.store import was_packed
 
 _HEAD_BYTES = 4096
@@ -28,8 +30,9 @@ def start_original(arguments: Sequence[str]) -> bool:
             from mlpack.isolate.sandbox import Sandbox
             from mlpack.scan.provenance import place_beside
 
-            start_early(SOURCE, Sandbox((path, place_beside(path))), ["sklearn"])
-            return True
+            with suppress(MlpackError, OSError):  # it will be told of where it is needed
+                start_early(SOURCE, Sandbox((path, place_beside(path))), ["sklearn"])
+                return True
     return False
 
 
@@ -42,5 +45,5 @@ def _is_new_original(path: Path) -> bool:
                 return False
             file.seek(0)
             return not was_packed(hashlib.file_digest(file, "sha256").hexdigest())
-    except OSError:
+    except (OSError, RuntimeError, ValueError):  # no home for the cache; a name that no file can have
         return False

@@ -64,7 +64,7 @@ def prepared(
         )
 
     def begins(what: str) -> None:
-        threading.Thread(target=_get_ready, daemon=True).start()
+        threading.Thread(target=_get_ready).start()
         if begun:
             begun(what)
 
@@ -83,7 +83,7 @@ def prepared(
 
 def _get_ready() -> None:
     """Make what `service_project` will need, while this process waits for those that pack. What fails fails again there."""
-    with suppress(MlpackError):
+    with suppress(MlpackError, OSError):
         shared_runtime()
     from mlpack.scaffold import project  # noqa: F401 - and the templates' engine with it
 

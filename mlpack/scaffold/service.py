@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import mlpack
+from mlpack.core.publish import publish_file
 from mlpack.runtime.manifest import MANIFEST, Manifest
 from mlpack.scaffold.folder import RUNTIME, is_whole
 from mlpack.scaffold.store import alone, cache_folder, key_of
@@ -24,7 +25,7 @@ def service_project(manifest: Manifest) -> Path:
     key = [_digest(manifest.folder / MANIFEST), mlpack.__version__, *_digests(templates())]
     entry = cache_folder("services") / key_of([*key, runtime.parent.name])
     with alone(entry):
-        if not is_whole(entry):
+        if not (is_whole(entry) and (entry / "runtime").resolve() == runtime.resolve()):
             _render(manifest, entry, runtime)
     return entry
 
@@ -57,7 +58,7 @@ def _render(manifest: Manifest, entry: Path, runtime: Path) -> None:
     shutil.rmtree(entry, ignore_errors=True)
     write_project(files, entry)
     _compile(entry)
-    (entry / "runtime").symlink_to(runtime)
+    (entry / "runtime").symlink_to(os.path.relpath(runtime, entry))
 
 
 def _compile(entry: Path) -> None:
@@ -75,7 +76,7 @@ def _copy_bytecode(source: Path, target: Path) -> None:
         os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))  # by which Python tells whether it is up to date
         place = target.parent / "__pycache__" / compiled.name
         place.parent.mkdir(exist_ok=True)
-        shutil.copyfile(compiled, place)
+        publish_file(compiled, place)  # whole or not at all: nobody would look at what is in it
 
 
 def _digests(folder: Path) -> list[str]:

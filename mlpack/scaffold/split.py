@@ -12,19 +12,20 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
+from mlpack.isolate.early import end_early
 from mlpack.isolate.watch import end_with_parent
 from mlpack.scaffold import waiting
 
 _PATHS = frozenset({"MLPACK_API_KEY_FILE", "MLPACK_TLS_CERT", "MLPACK_TLS_KEY", "MLPACK_TLS_CLIENT_CA"})
 
 
-class Successor(Protocol):
-    """What serves once the model is prepared."""
+class Successor:
+    """What serves once the model is prepared: the same process, where it was not started for that alone."""
 
     def begin(self) -> None:
-        """There is time for it to import what it will need."""
+        """There is time to import what will be needed; nothing is, beside the work of this process."""
 
     def options(self, options: Sequence[str]) -> None:
         """The options of the service, as soon as they are known."""
@@ -33,23 +34,7 @@ class Successor(Protocol):
         """The format that the model will most likely have."""
 
     def serve(self, folder: Path, arguments: Sequence[str]) -> NoReturn:
-        """Run the project in ``folder`` with ``arguments``, and end this process."""
-
-
-class Same:
-    """The same process, where it was not started for that alone: it imports nothing beside its work."""
-
-    def begin(self) -> None:
-        """As said."""
-
-    def options(self, options: Sequence[str]) -> None:
-        """As said."""
-
-    def expect(self, format: str) -> None:
-        """As said."""
-
-    def serve(self, folder: Path, arguments: Sequence[str]) -> NoReturn:
-        """Become the service: this process, its terminal and its signals are the service's from here on."""
+        """Run the project in ``folder`` with ``arguments``: this process, its terminal and its signals are the service's."""
         sys.stdout.flush()
         sys.stderr.flush()
         environment = _environment(os.environ)
@@ -57,8 +42,8 @@ class Same:
         os.execve(sys.executable, [sys.executable, "-m", "runtime", *arguments], environment)  # noqa: S606 - no shell
 
 
-class Waiting:
-    """The service that waits, as its child sees it. It imports nothing before it is told to `begin`."""
+class Waiting(Successor):
+    """The service that waits in another process, as its child sees it. It imports nothing before it is told to `begin`."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
@@ -74,11 +59,14 @@ class Waiting:
     def expect(self, format: str) -> None:
         """Tell it the format that the model will most likely have, so that it can import what opens it."""
         self._tell({"format": format})
+        gc.freeze()
+        gc.enable()  # what was imported until here is no garbage
 
     def serve(self, folder: Path, arguments: Sequence[str]) -> NoReturn:
         """Have it run the project in ``folder`` with ``arguments``, and end this process."""
         sys.stdout.flush()
         sys.stderr.flush()
+        end_early()
         self._tell({"folder": str(folder), "arguments": list(arguments)})
         os._exit(0)  # at once: the service waits for it
 
@@ -102,7 +90,7 @@ def split() -> Waiting:
         os.set_inheritable(ours, True)  # noqa: FBT003 - its signature
         command = [sys.executable, "-P", waiting.__file__, str(ours), str(child)]
         os.execve(sys.executable, command, _environment(os.environ))  # noqa: S606 - no shell: each argument stays one
-    gc.disable()  # it lives for seconds, and imports for most of them: none of that is garbage
+    gc.disable()  # until `Waiting.expect`
     os.close(ours)
     os.setpgid(0, 0)  # Ctrl-C in a terminal goes to all of a group, and this process hears of it from the other
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # it goes on to write there

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mlpack
 from mlpack.core.errors import OutputError, UsageError
 
 VARIABLE = "MLPACK_CACHE"
@@ -60,13 +61,13 @@ def key_of(parts: Any) -> str:
 
 
 def note_packed(digest: str) -> None:
-    """Note that the file with this SHA-256 has been packed, see `was_packed`."""
-    (cache_folder(_PACKED) / digest).touch()
+    """Note that the bundle of the file with this SHA-256 is kept, see `was_packed`."""
+    (cache_folder(_PACKED) / f"{digest}-{mlpack.__version__}").touch()
 
 
 def was_packed(digest: str) -> bool:
-    """Whether the file with this SHA-256 has been packed before: its bundle will most likely be found."""
-    return (_root() / _PACKED / digest).exists()
+    """Whether the file with this SHA-256 has been packed by this mlpack before: its bundle will most likely be found."""
+    return (_root() / _PACKED / f"{digest}-{mlpack.__version__}").exists()
 
 
 def _root() -> Path:

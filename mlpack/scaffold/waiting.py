@@ -16,15 +16,20 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 _RUNTIME = Path(__file__).parent.parent / "runtime"
-_WITHOUT_NUMPY = ("runtime.process.worker", "grpc")
-"""What a worker imports before it is settled how many threads NumPy will have, which reads that when it is loaded."""
-_WITH_NUMPY = ("runtime.service.model", "runtime.service.service", "runtime.rest.app", "runtime.rpc.server")
+_WORKER = (
+    "uvloop",
+    "runtime.process.worker",
+    "runtime.service.model",
+    "runtime.service.service",
+    "runtime.rest.app",
+)
+_GRPC = "runtime.rpc.server"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What is passed on to the preparer; blocked until this process can."""
 _KILLED = "what prepared the model was ended by {}"
@@ -39,12 +44,11 @@ def main(pipe: int, preparer: int) -> int:
     with os.fdopen(pipe, "rb") as lines:
         told = _listen(lines)
     code = child.ended()
-    if "folder" not in told:
-        unasked = code < 0 and -code not in child.passed
-        return _complain(-code, as_json="--announce=json" in told.get("options", [])) if unasked else _shell_code(code)
+    if "folder" not in told or code:
+        return code if code >= 0 else _complain(-code, as_json="--announce=json" in told.get("options", []))
     gc.enable()
-    os.chdir(told["folder"])
-    sys.path.insert(0, told["folder"])
+    _settle(told["folder"])
+    child.let_go()
     return int(program.main(told["arguments"]))
 
 
@@ -54,36 +58,67 @@ class _Child:
     def __init__(self, number: int) -> None:
         self._number = number
         self._code: int | None = None
-        self.passed: set[int] = set()
-        for one in SIGNALS:
+        self._passed: int | None = None
+        # What was ignored when this was started, as `nohup` has it, stays so.
+        self._former = {one: signal.getsignal(one) for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN}
+        for one in self._former:
             signal.signal(one, self._pass_on)
         signal.signal(signal.SIGCHLD, self._look)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self._look()
 
     def ended(self) -> int:
-        """Its exit code, once it has ended; signals as negative numbers."""
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        """Its exit code, once it has ended: negative where a signal ended it that nobody sent to this process.
+
+        Does not come back where one was passed on to it and it did not refuse: that one ends this process, too.
+        """
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         if self._code is None:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self._number, 0)[1])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        if self._passed is not None and self._code <= 0:
+            _end_by(self._passed)
         return self._code
+
+    def let_go(self) -> None:
+        """Let signals do what they did before; the service has a mind of its own on most of them."""
+        for one, handler in self._former.items():
+            signal.signal(one, handler)
 
     def _look(self, _number: int = 0, _frame: FrameType | None = None) -> None:
         """A refusal ends this process at once, whatever it is importing."""
         if self._code is not None:
             return
-        found, status = os.waitpid(self._number, os.WNOHANG)
+        try:
+            found, status = os.waitpid(self._number, os.WNOHANG)
+        except ChildProcessError:
+            return  # it was looked at within this look
         if found:
             self._code = os.waitstatus_to_exitcode(status)
             if self._code > 0:
                 os._exit(self._code)
 
     def _pass_on(self, number: int, _frame: FrameType | None) -> None:
-        if self._code is None:
-            self.passed.add(number)
+        if self._code is not None:
+            _end_by(number)
+        self._passed = number
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self._number, number)
-        else:
-            os._exit(128 + number)
+
+
+def _end_by(number: int) -> None:
+    """End as a process does that has no mind of its own on the signal."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _settle(folder: str) -> None:
+    """Be in the project, whose own copy of the runtime holds what is imported from here on."""
+    os.chdir(folder)
+    sys.path.insert(0, folder)
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] == "runtime" and hasattr(module, "__path__"):
+            module.__path__ = [str(Path(folder, *name.split(".")))]
 
 
 def _runtime() -> Any:
@@ -102,62 +137,38 @@ def _runtime() -> Any:
 def _listen(lines: Iterable[bytes]) -> dict[str, Any]:
     """All that the preparer told, which comes piece by piece: the options, the format of the model, the folder and arguments.
 
-    From its word on, what a worker will need is imported meanwhile, as far as the pieces tell.
+    From its word on, what will be needed is imported meanwhile, as far as the pieces tell.
     """
     told: dict[str, Any] = {}
     for line in lines:
         told |= json.loads(line)
-        if "begun" in told and "folder" not in told:
-            _get_ready(told)
+        if "begun" in told and "options" in told and "folder" not in told:
+            _get_ready(told["options"], told.get("format"))
     return told
 
 
-def _get_ready(told: Mapping[str, Any]) -> None:
-    _import(*_WITHOUT_NUMPY)
-    if "options" in told and _is_one_worker(told["options"]):
-        _import(*_WITH_NUMPY)
-        if told.get("format") == "onnx":
-            _import_onnxruntime()
+def _get_ready(options: Sequence[str], format: str | None) -> None:
+    """Import what a worker needs, once it is settled how many threads NumPy will have. A supervisor of workers needs nothing.
 
-
-def _import(*names: str) -> None:
-    """Import what is there; what is not installed is told by the preparer, or by the service when it needs it."""
-    for name in names:
-        with contextlib.suppress(ImportError):
+    What fails is told by the preparer, or by the service when it needs it.
+    """
+    with contextlib.suppress(Exception):
+        settings = importlib.import_module("runtime.settings").parse_settings(options)
+        if settings.workers > 1:
+            return
+        importlib.import_module("runtime.service.processors").limit_threads(settings)
+        importlib.import_module("runtime.process.logs").quieten_grpc()
+        for name in (*_WORKER, _GRPC) if settings.grpc_port >= 0 else _WORKER:
             importlib.import_module(name)
-
-
-def _import_onnxruntime() -> None:
-    session = importlib.import_module("runtime.onnxruntime_session")
-    with contextlib.suppress(ImportError):
-        session.load_onnxruntime()
-
-
-def _is_one_worker(options: Sequence[str]) -> bool:
-    """Whether this process will be the worker, and not a supervisor of several. Settles how many threads NumPy will have."""
-    read = importlib.import_module("runtime.settings")
-    try:
-        settings = read.parse_settings(options)
-    except read.StartError:
-        return False  # as the preparer is about to tell
-    if settings.workers > 1:
-        return False
-    importlib.import_module("runtime.service.processors").limit_threads(settings)
-    return True
-
-
-def _shell_code(code: int) -> int:
-    """The exit code by which shells tell of a signal."""
-    return code if code >= 0 else 128 - code
+        if format == "onnx":
+            importlib.import_module("runtime.onnxruntime_session").load_onnxruntime()
 
 
 def _complain(number: int, *, as_json: bool) -> int:
     """The preparer was killed, and could say nothing. Returns the exit code."""
     tell = importlib.import_module("runtime.process.announce")
     killed = _KILLED.format(signal.Signals(number).name)
-    error = tell.StartError(
-        killed, exit_code=_shell_code(-number), why=_WHY, hint="free some memory, and start it again"
-    )
+    error = tell.StartError(killed, exit_code=128 + number, why=_WHY, hint="free some memory, and start it again")
     return int(tell.complain("json" if as_json else "text", error))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mlpack.core.errors import DataError, UsageError
+from mlpack.core.errors import DataError, UsageError, WorkerError
 from mlpack.core.format import Format
 from mlpack.core.model_file import Header, manifest_in, sha256_of
 from mlpack.core.trust import Trust
@@ -174,7 +175,8 @@ def start(subject: Subject, target: str, name: str, *, require_sandbox: bool = F
             return early
         worker = Worker(target, name=name, sandbox=subject.sandbox, require_sandbox=require_sandbox)
         if subject.framework == "sklearn":
-            worker.tell("warm_up", libraries=["sklearn"])
+            with suppress(WorkerError):  # which its first call raises
+                worker.tell("warm_up", libraries=["sklearn"])
         return worker
     import importlib
 

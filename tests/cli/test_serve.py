@@ -183,7 +183,7 @@ run()
 )
 def test_options_that_cannot_be(bundle, cache, arguments, says, monkeypatch, capsys):
     monkeypatch.setenv("MLPACK_CACHE", str(cache))
-    monkeypatch.setattr("mlpack.scaffold.split.Same.serve", lambda *_: pytest.fail("it was not refused"))
+    monkeypatch.setattr("mlpack.scaffold.split.Successor.serve", lambda *_: pytest.fail("it was not refused"))
     free = ("--port=18080", "--grpc-port=0") if "--host" in arguments else FREE
     with pytest.raises(SystemExit) as ended:
         run(["serve", str(bundle), *free, *arguments])

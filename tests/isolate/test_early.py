@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mlpack.isolate.early import start_early, take_early
+from mlpack.isolate.early import end_early, start_early, take_early
 from mlpack.isolate.sandbox import Sandbox
 
 
@@ -30,5 +30,10 @@ def test_it_is_in_its_sandbox_before_it_is_taken(target, tmp_path):
     start_early(target, Sandbox((allowed,)), [])
     with take_early(target, Sandbox((allowed,))) as worker:
         assert worker.call("read", path=str(allowed)) == "allowed"
-        if worker.protection.full:
-            assert worker.call("read", path=str(secret)) is None
+        assert worker.call("read", path=str(secret)) is None
+
+
+def test_those_that_nobody_takes_are_ended(target, tmp_path):
+    start_early(target, Sandbox((tmp_path,)), [])
+    end_early()
+    assert take_early(target, Sandbox((tmp_path,))) is None

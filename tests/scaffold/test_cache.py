@@ -160,6 +160,10 @@ def test_the_service_of_a_bundle_is_rendered_once(model, cache):
     (project / "runtime" / "settings.py").write_text("import os\n")
     assert service_project(manifest) == project
     assert is_whole(project)
+    assert (project / "runtime" / "settings.py").read_text() != "import os\n"
+    (project / "runtime").unlink()  # as where rendering was ended before it
+    assert service_project(manifest) == project
+    assert (project / "runtime" / "__main__.py").is_file()
 
 
 def test_a_bundle_that_nobody_could_have_made(model):

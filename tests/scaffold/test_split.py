@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from mlpack.scaffold import waiting
 
 WORKERS = ("reference", "candidate")
 
@@ -55,7 +58,11 @@ def all_gone(*processes):
 
 @pytest.mark.parametrize(
     ("number", "code", "says"),
-    [(signal.SIGINT, 130, "interrupted; nothing was written"), (signal.SIGTERM, 143, ""), (signal.SIGHUP, 129, "")],
+    [
+        (signal.SIGINT, 130, "interrupted; nothing was written"),
+        (signal.SIGTERM, -signal.SIGTERM, ""),
+        (signal.SIGHUP, -signal.SIGHUP, ""),
+    ],
 )
 def test_a_signal_while_the_model_is_packed_ends_both(logistic_pickle, tmp_path, number, code, says):
     with packing(logistic_pickle, tmp_path) as (service, preparer):
@@ -102,3 +109,80 @@ def test_it_is_told_of_no_option_by_its_environment(logistic_pickle, tmp_path, m
         assert all_gone(preparer)
         service.terminate()
         assert service.wait(60) == 0
+
+
+def answered(told):
+    body = b'{"instances": []}'
+    request = urllib.request.Request(f"{told['data']['rest']}/predict", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+def test_one_that_ignores_hangups_goes_on(logistic_pickle, tmp_path):
+    """As `nohup` starts it."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with packing(logistic_pickle, tmp_path, "--json") as (service, preparer):
+            service.send_signal(signal.SIGHUP)
+            told = json.loads(service.stdout.readline())
+            assert all_gone(preparer)
+            service.send_signal(signal.SIGHUP)
+            assert answered(told) == {"predictions": []}
+            service.terminate()
+            assert service.wait(60) == 0
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
+def test_one_that_serves_ends_with_a_hangup(logistic_pickle, tmp_path):
+    with packing(logistic_pickle, tmp_path, "--json") as (service, _):
+        service.stdout.readline()
+        service.send_signal(signal.SIGHUP)
+        assert service.wait(60) == -signal.SIGHUP
+
+
+def in_a_process(code):
+    """What ``code`` prints in a process that is about to wait for its model: `waiting` is loaded there as a file is run."""
+    begin = f"""
+import importlib.util, json, os, sys
+spec = importlib.util.spec_from_file_location("waiting", {waiting.__file__!r})
+waiting = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(waiting)
+waiting._runtime()
+def lines(*told):
+    return [json.dumps(one).encode() + b"\\n" for one in told]
+"""
+    ended = subprocess.run([sys.executable, "-P", "-c", begin + code], capture_output=True, text=True, check=True)
+    return ended.stdout.split()
+
+
+def test_nothing_heavy_is_imported_before_the_options_are_known_nor_by_a_supervisor():
+    heavy = "print(sorted({'numpy', 'grpc', 'onnxruntime', 'runtime.process.worker'} & set(sys.modules)))"
+    listened = [
+        "waiting._listen(lines({'begun': True}))",
+        "waiting._listen(lines({'begun': True}, {'options': ['--workers=2']}, {'format': 'onnx'}))",
+        "waiting._listen(lines({'options': []}, {'format': 'onnx'}))",
+        "waiting._listen(lines({'begun': True}, {'options': ['--port=none']}))",
+    ]
+    for listen in listened:
+        assert in_a_process(f"{listen}\n{heavy}") == ["[]"]
+    alone = (
+        "waiting._listen(lines({'options': ['--grpc-port=-1', '--threads=3']}, {'begun': True}, {'format': 'onnx'}))"
+    )
+    assert in_a_process(f"{alone}\n{heavy}\nprint(os.environ['OMP_NUM_THREADS'])") == [
+        *["['numpy',", "'onnxruntime',", "'runtime.process.worker']"],
+        os.environ.get("OMP_NUM_THREADS", "3"),
+    ]
+
+
+def test_what_is_imported_later_is_the_projects_own(tmp_path):
+    """An upgrade of mlpack must not reach into a service that runs."""
+    (tmp_path / "runtime" / "rest").mkdir(parents=True)
+    (tmp_path / "runtime" / "rest" / "documents.py").write_text("MINE = True\n")
+    code = f"""
+import runtime.rest.asgi
+waiting._settle({str(tmp_path)!r})
+from runtime.rest.documents import MINE
+print(MINE, os.getcwd() == {str(tmp_path)!r}, sys.path[0] == {str(tmp_path)!r})
+"""
+    assert in_a_process(code) == ["True"] * 3

@@ -69,4 +69,9 @@ def log_to_stderr(level: LogLevel, worker: int = 0, request_id: Callable[[], str
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = name != "uvicorn.access"
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its C core prints lines of its own, whatever Python logs
+    quieten_grpc()
+
+
+def quieten_grpc() -> None:
+    """To be called before it is imported: its C core prints lines of its own, whatever Python logs."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")

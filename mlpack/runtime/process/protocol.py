@@ -58,8 +58,8 @@ class HttpConnection(asyncio.Protocol):
         self._held: list[bytes] | None = None
         """The body, as far as it has arrived, of a request that may be answered at once."""
         self._repeated: Repeated | None = None
-        self._told = -1
-        """Bytes of the body of the request that was answered at once, if the last bytes ended with one."""
+        self._between, self._told = True, -1
+        """Whether the next byte begins a request, and the bytes of the body of the last one, if it was answered at once."""
         self._reading = True
         self._writable = asyncio.Event()
         self._writable.set()
@@ -119,7 +119,8 @@ class HttpConnection(asyncio.Protocol):
         """Some bytes: the parser calls the methods below for what is in them."""
         if self.stage == "closing" or self._refusal is not None:
             return  # read so that the answer is not lost, and of no interest
-        if self._repeated is not None and self._is_repeated(data):
+        whole = self._between
+        if whole and self._repeated is not None and self._is_repeated(self._repeated, data):
             return
         self._overhead += len(data)
         self._told = -1
@@ -129,7 +130,7 @@ class HttpConnection(asyncio.Protocol):
                 self._refuse(*_TOO_LARGE)
             elif self._held is not None:
                 self._take_on(self._held)  # the rest of its body may take its time
-            elif self._told >= 0:
+            elif whole and self._between and self._told >= 0:
                 self._repeated = remembered(data, self._url, self._headers, self._told)
         except httptools.HttpParserUpgrade as upgrade:
             self._stay(data[upgrade.args[0] :])
@@ -139,6 +140,8 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
+        self._between = False
+        self._told = -1
         self._url = b""
         self._headers = []
         self._expects = False
@@ -190,6 +193,7 @@ class HttpConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The whole request is there."""
         self._overhead = 0
+        self._between = True
         if self._parser.should_upgrade():
             return  # it is read again, see `_stay`
         held = self._held
@@ -287,16 +291,15 @@ class HttpConnection(asyncio.Protocol):
         head += [b"%b: %b\r\n" % header for header in self._headers if header[0] not in {b"upgrade", b"connection"}]
         if not self._parser.should_keep_alive():
             head.append(b"connection: close\r\n")
-        self._parser = _parser_for(self)
+        self._parser, self._between = _parser_for(self), True
         self.data_received(b"".join((*head, b"\r\n", rest)))
 
-    def _is_repeated(self, data: bytes) -> bool:
-        """Whether ``data`` was a request with the same head as the one before, and is answered."""
-        assert self._repeated is not None
-        body = self._repeated.body_of(data)
+    def _is_repeated(self, repeated: Repeated, data: bytes) -> bool:
+        """Whether ``data`` was a request with the head that is remembered, and is answered."""
+        body = repeated.body_of(data)
         if body is None or self.stage != "idle" or self._door.draining or self._ends_soon:
             return False
-        return self._is_answered(self._repeated.target, self._repeated.headers, body)
+        return self._is_answered(repeated.target, repeated.headers, body)
 
     def _is_answered(self, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """Whether a request that is there as a whole needs no task: its answer is written, or will be once it is there."""

@@ -11,7 +11,7 @@ from itertools import count
 from time import perf_counter
 
 from ..errors import ServiceError, UnauthorizedError
-from ..service.metrics import OTHER, ROUTES
+from ..service.metrics import OTHER
 from ..service.service import Service
 from .asgi import (
     CLOSE,
@@ -124,23 +124,25 @@ class Gate:
         tag = (b"x-request-id", identity.encode() if identity else b"%b-%x" % (self._id_prefix, next(self._ids)))
         if isinstance(reply, Awaited):
             self.in_work.take(len(body))
-            return Later(reply.outputs, partial(self._finish, reply, route.number, tag, len(body), begun))
+            return Later(reply.outputs, partial(self._finish, reply, route.number, target, tag, len(body), begun))
         own, content = reply
         self._count(route.number, _OK, perf_counter() - begun)
         return _OK, (*own, length_header(len(content)), tag), content
 
-    def _finish(self, reply: Awaited, number: int, tag: Header, size: int, begun: float) -> Answer | None:
+    def _finish(
+        self, reply: Awaited, number: int, target: bytes, tag: Header, size: int, begun: float
+    ) -> Answer | None:
         """The answer, now that its outputs are there."""
         self.in_work.let_go(size)
         if reply.outputs.cancelled():
             self._count(number, GONE, perf_counter() - begun)
             return None
+        REQUEST_ID.set(tag[1].decode())
         status, own, content = _outcome(reply)
         seconds = perf_counter() - begun
         self._count(number, status, seconds)
         if status >= _FAILURES:
-            REQUEST_ID.set(tag[1].decode())
-            _log({"method": "POST", "path": ROUTES[number]}, status, seconds)
+            _log({"method": "POST", "path": target.decode("latin-1")}, status, seconds)
         return status, (*own, length_header(len(content)), tag), content
 
     def _is_known(self, credentials: tuple[bytes, ...]) -> bool:

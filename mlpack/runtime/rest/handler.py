@@ -110,7 +110,7 @@ class Route:
     async def serve(self, scope: Scope, receive: Receive, send: Send, headers: list[Header]) -> int:
         """Answer with ``headers`` added; the status of the answer, 499 where the client did not wait for it."""
         in_work = self._in_work
-        in_work.count += 1
+        in_work.take(0)
         unread, held, body = self._reads, 0, b""
         try:
             try:
@@ -135,8 +135,7 @@ class Route:
                 await self._send(send, status, [*own, length_header(len(content)), *headers], content)
             return status
         finally:
-            in_work.count -= 1
-            in_work.held -= held
+            in_work.let_go(held)
 
     def _admit(self, announced: int) -> int:
         """The bytes that the body of a request may come to; they are held from now on. Raises OverloadedError."""

@@ -67,11 +67,12 @@ class Infer:
         feed = {self._signature.inputs[0].name: array}
         self._tensors.check_values(feed)
         if len(array) <= self._service.inline_rows:
-            return self._reply_plain(self._service.infer_now(feed, len(array)))
-        return Awaited(self._service.infer_soon(feed, len(array)), self._reply_plain)
+            return self._reply_plain(self._plain_answers, self._service.infer_now(feed, len(array)))
+        return Awaited(self._service.infer_soon(feed, len(array)), partial(self._reply_plain, self._plain_answers))
 
-    def _reply_plain(self, outputs: Outputs) -> Reply:
-        return _HEADERS, self._plain_answers.write(self._names, outputs)
+    def _reply_plain(self, answers: PlainAnswers, outputs: Outputs) -> Reply:
+        """``answers`` are those of the model that was asked, which may have been replaced meanwhile."""
+        return _HEADERS, answers.write(self._names, outputs)
 
     def _forget(self) -> None:
         """What was remembered has the name of the model before."""

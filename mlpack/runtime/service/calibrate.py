@@ -15,11 +15,12 @@ from .golden import Golden
 _MOST = 256
 """The largest batch that is timed."""
 _NEAR_BEST = 0.9
-"""Of the batches with this share of the best rate the largest that takes `_BRIEF` is taken: under load the processor's caches
-have lost the model between two batches, and each has to fetch it anew. Else the smallest: larger ones only let the first of
-a batch wait longer.
+"""Of the batches with this share of the best rate the largest that takes `_BRIEF` or less is taken: under load the processor's
+caches have lost the model between two batches, and each has to fetch it anew. Else the smallest: larger ones only let the
+first of a batch wait longer.
 """
 _BRIEF = 2e-3
+"""Seconds."""
 _CHEAP = 100e-6
 _SAVED = 40e-6
 """A model is asked on the event loop where one row takes at most `_CHEAP`, and a batch saves less than `_SAVED` a row: to wait

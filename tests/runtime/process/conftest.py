@@ -213,11 +213,12 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 class Hurried:
     """`echo`, which answers what is there as a whole at once; under /later a little later, under /never not at all.
 
-    ``ends`` is how each of these ended: whether nobody waited for it any more.
+    ``waiting`` are what these wait for, and ``ends`` is how each ended: whether nobody waited for it any more.
     """
 
     def __init__(self) -> None:
         self.ends: list[bool] = []
+        self.waiting: list[asyncio.Future[None]] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await echo(scope, receive, send)
@@ -228,6 +229,7 @@ class Hurried:
             return answer if target == b"/" else None
         loop = asyncio.get_running_loop()
         outputs = loop.create_future()
+        self.waiting.append(outputs)
 
         def finish() -> Any:
             self.ends.append(outputs.cancelled())

@@ -52,10 +52,12 @@ def test_a_client_that_goes_away_is_not_answered(hurried, application, until, re
 
 
 def test_it_is_the_last_of_its_connection_where_the_service_ends(own_hurried, read_one, until):
+    waiting = own_hurried.front._door.app.waiting
     with own_hurried.connect() as connection:
-        connection.sendall(LATER)
-        time.sleep(0.05)
+        connection.sendall(NEVER)
+        until(lambda: waiting)
         own_hurried.call(own_hurried.front.stop_accepting())
+        own_hurried.loop.call_soon_threadsafe(waiting[0].set_result, None)
         status, headers, body = read_one(connection)
         assert (status, headers["connection"], body) == (200, "close", b"hi")
         assert own_hurried.call(own_hurried.front.finish(5)) == 0

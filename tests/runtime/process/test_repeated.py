@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mlpack.runtime.process.protocol import _parser_for as parser_for
 from mlpack.runtime.process.repeated import remembered
 
 HEAD = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n"
@@ -42,6 +43,41 @@ def test_what_comes_between_is_read_as_ever(ask):
         assert ask(HEAD + b"ha", b"lf") == [b"half"]
         assert ask(CHUNKED) == [b"four"]
         assert ask(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n") == [b""]
+
+
+def test_the_head_is_not_read_again(hurried, read_one):
+    with hurried.connect() as connection:
+        connection.sendall(HEAD + b"one.")
+        assert read_one(connection)[2] == b"one."
+        (served,) = [one for one in hurried.front._door.connections if one._repeated is not None]
+        served._parser = None
+        connection.sendall(HEAD + b"two.")
+        assert read_one(connection)[2] == b"two."
+        served._parser = parser_for(served)
+
+
+def test_a_body_that_looks_like_the_request_before_is_a_body(hurried, read_one):
+    """Its own request was answered before it came: were it taken for a request, what follows would be taken for its body."""
+    same = HEAD + b"same"
+    with hurried.connect() as connection:
+        connection.sendall(same)
+        assert read_one(connection)[2] == b"same"
+        connection.sendall(HEAD.replace(b" / ", b" /unread ").replace(b"4", b"%d" % len(same)))
+        assert read_one(connection)[0] == 200
+        connection.sendall(same)
+        time.sleep(0.05)
+        connection.sendall(HEAD + b"next")
+        assert read_one(connection)[2] == b"next"
+
+
+def test_half_a_head_is_none_that_is_remembered(hurried, read_one, read_all):
+    with hurried.connect() as connection:
+        for part in (HEAD[:25], HEAD[25:] + b"same"):
+            connection.sendall(part)
+            time.sleep(0.05)
+        assert read_one(connection)[2] == b"same"
+        connection.sendall(HEAD[25:] + b"more")
+        assert read_all(connection).startswith(b"HTTP/1.1 400 ")
 
 
 def test_one_that_waits_for_the_model_may_be_repeated(ask):

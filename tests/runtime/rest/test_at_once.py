@@ -84,7 +84,7 @@ def test_those_that_wait_together_are_answered_together(costly, flowers):
     assert "mlpack_batch_requests_count 4.0" in told  # the first alone, then 8, 8 and 3
 
 
-def test_a_model_that_fails_is_told_of(costly, flowers):
+def test_a_model_that_fails_is_told_of(costly, flowers, caplog):
     async def failed():
         gate, service = costly(session=Failing())
         answer = await outcome(asked(gate, flowers.example))
@@ -96,6 +96,9 @@ def test_a_model_that_fails_is_told_of(costly, flowers):
     assert json.loads(body) == {"error": "the model failed: ArithmeticError: it is too warm"}
     assert any(name == b"x-request-id" for name, _ in headers)
     assert 'mlpack_requests_total{route="predict",status="500"} 1.0' in told
+    (record,) = [one for one in caplog.records if one.getMessage() == "request"]
+    assert (record.method, record.path, record.status) == ("POST", "/predict", 500)
+    assert (b"x-request-id", record.request_id.encode()) in headers
 
 
 def test_a_client_that_went_away_is_counted_as_such(costly, flowers):
@@ -133,3 +136,25 @@ def test_what_cannot_be_read_is_left_to_the_application(costly, flowers):
     assert left == [None] * 5
     assert third is None
     assert count == 0
+
+
+def test_an_answer_names_the_model_that_gave_it(costly, flowers):
+    """Another version may have taken over while it was waited for."""
+
+    async def replaced():
+        gate, service = costly()
+        (spec,) = service.signature.inputs
+        tensor = {"name": spec.name, "shape": [1, 4], "datatype": "FP64", "data": [5.1, 3.5, 1.4, 0.2]}
+        tensor["datatype"] = {"float64": "FP64", "float32": "FP32"}[spec.dtype]
+        path = f"/v2/models/{service.manifest.name}/infer".encode()
+        first = asked(gate, {"inputs": [tensor]}, path)
+        manifest = replace(service.manifest, version="2")
+        service.model = replace(service.model, manifest=manifest)
+        assert asked(gate, {"inputs": [tensor]}, path) is None  # the gate has to find its routes anew
+        gate._look_up()
+        second = asked(gate, {"inputs": [tensor]}, path)
+        answers = [json.loads((await outcome(later))[2])["model_version"] for later in (first, second)]
+        service.close()
+        return answers
+
+    assert asyncio.run(replaced()) == ["1", "2"]
