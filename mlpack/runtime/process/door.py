@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..rest.asgi import Answer, Later
+from ..rest.answer import Answer, Later
 from .exchange import App
 from .outbox import Outbox
 

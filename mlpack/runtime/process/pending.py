@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Protocol
 
-from ..rest.asgi import Answer, Later
+from ..rest.answer import Answer, Later
 
 
 class Connection(Protocol):

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import httptools
 
-from ..rest.asgi import CLOSE, Answer, Later
+from ..rest.answer import CLOSE, Answer, Later
 from .door import Door
 from .exchange import MOST_UNREAD, Exchange, plain_response, whole_response
 from .pending import Pending

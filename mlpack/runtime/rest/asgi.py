@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, MutableMapping
 from contextlib import closing
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -17,18 +17,15 @@ from typing import Any
 import orjson
 
 from ..errors import OverloadedError, ServiceError, SlowClientError, TooLargeError
+from .answer import Answer, Header
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Header = tuple[bytes, bytes]
-Answer = tuple[int, Sequence[Header], bytes]
-"""Status, headers without the length, body."""
 
 JSON: Header = (b"content-type", b"application/json")
-CLOSE: Header = (b"connection", b"close")
 JSON_LENGTH = b"inference-header-content-length"
 LENGTHS = "mlpack.lengths"
 """Where a request's scope has the lengths of its body and of the JSON at the start of a binary body.
@@ -48,16 +45,6 @@ _READ = {
 }
 _MOST_DIGITS = 18
 _LENGTHS: tuple[Header, ...] = tuple((b"content-length", b"%d" % length) for length in range(4096))
-
-
-class Later:
-    """An answer that is there once ``outputs`` are: ``finish`` gives it then, or None where nobody waits for it any more."""
-
-    __slots__ = ("finish", "outputs")
-
-    def __init__(self, outputs: asyncio.Future[Any], finish: Callable[[], Answer | None]) -> None:
-        self.outputs = outputs
-        self.finish = finish
 
 
 class GoneError(Exception):

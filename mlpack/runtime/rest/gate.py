@@ -13,22 +13,8 @@ from time import perf_counter
 from ..errors import ServiceError, UnauthorizedError
 from ..service.metrics import OTHER
 from ..service.service import Service
-from .asgi import (
-    CLOSE,
-    LENGTHS,
-    REQUEST_ID,
-    Answer,
-    Application,
-    Header,
-    Later,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    error_answer,
-    head_of,
-    length_header,
-)
+from .answer import CLOSE, Answer, Header, Later
+from .asgi import LENGTHS, REQUEST_ID, Application, Message, Receive, Scope, Send, error_answer, head_of, length_header
 from .handler import FAILED, GONE, LOG, Awaited, InWork, Route, refuse
 
 OPEN = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})

@@ -10,19 +10,8 @@ from ..errors import InferenceError, MalformedError, OverloadedError, ServiceErr
 from ..service.metrics import OTHER
 from ..service.service import Service
 from ..session import Outputs
-from .asgi import (
-    CLOSE,
-    LENGTHS,
-    Answer,
-    GoneError,
-    Header,
-    Receive,
-    Scope,
-    Send,
-    error_answer,
-    length_header,
-    read_body,
-)
+from .answer import CLOSE, Answer, Header
+from .asgi import LENGTHS, GoneError, Receive, Scope, Send, error_answer, length_header, read_body
 
 Reply = tuple[Sequence[Header], bytes]
 """Headers without the length, and the body, of an answer that is no error."""

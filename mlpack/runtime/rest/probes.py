@@ -9,7 +9,8 @@ import orjson
 
 from ..service.metrics import exposition
 from ..service.service import Service
-from .asgi import JSON, Header, Scope
+from .answer import Header
+from .asgi import JSON, Scope
 from .handler import Reply, Respond
 
 _TEXT: Header = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")

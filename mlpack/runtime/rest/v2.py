@@ -12,7 +12,8 @@ from ..manifest import Manifest
 from ..service.model import Model
 from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
-from .asgi import JSON, JSON_LENGTH, LENGTHS, Header, Scope
+from .answer import Header
+from .asgi import JSON, JSON_LENGTH, LENGTHS, Scope
 from .handler import Awaited, Reply
 from .v2_heads import Asked, Heads, Written
 from .v2_plain import PlainAnswers, plain_reader

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..manifest import Manifest
 from ..session import Array, Feed
-from .asgi import Header
+from .answer import Header
 from .v2_request import Chosen, Input, Request
 
 Written = tuple[Sequence[Header], bytes]

@@ -25,7 +25,7 @@ import uvloop
 import mlpack
 from mlpack.runtime.process.front import Front
 from mlpack.runtime.process.sockets import listen
-from mlpack.runtime.rest.asgi import Later
+from mlpack.runtime.rest.answer import Later
 from mlpack.runtime.settings import Settings
 
 LOADER = str(Path(__file__).with_name("loader.py"))

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from mlpack.runtime.rest.answer import Later
 from mlpack.runtime.rest.app import build
-from mlpack.runtime.rest.asgi import Later
 from mlpack.runtime.service.board import Board
 from mlpack.runtime.service.metrics import exposition
 from mlpack.runtime.service.model import open_model
