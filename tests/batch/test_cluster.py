@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -29,9 +30,16 @@ def cluster():
     nodes.workers = [nodes.add_node(num_cpus=1, **STORE) for _ in range(2)]
     nodes.wait_for_nodes()
     yield nodes
-    if ray.is_initialized():
-        ray.shutdown()
-    nodes.shutdown()
+    for _ in range(10):
+        if ray.is_initialized():
+            ray.shutdown()
+        try:
+            nodes.shutdown()
+        except ValueError:  # a thread of Ray Data whose run was ended has connected once more in the meantime
+            time.sleep(1)
+        else:
+            return
+    raise AssertionError("the cluster does not end")
 
 
 @pytest.fixture
@@ -156,6 +164,7 @@ def test_no_cluster_at_that_address(tmp_path, flowers_bundle, source):
 def test_ray_that_is_not_installed(tmp_path, flowers_bundle, source):
     code = """
 import sys
+import time
 sys.modules["ray"] = sys.modules["ray.data"] = None
 from mlpack.cli.main import run
 run(sys.argv[1:])
