@@ -48,6 +48,20 @@ print(sys.modules["pandas"] is pandas)
     assert told == ["True"]
 
 
+def test_pandas_is_hidden_from_no_other_library():
+    """LightGBM would take frames for something else as long as it lives."""
+    told = run("""
+import sys
+from mlpack.core.libraries import import_ahead, own_this_process
+own_this_process()
+import_ahead(["lightgbm"])
+import pandas
+from lightgbm.compat import pd_DataFrame
+print(pd_DataFrame is pandas.DataFrame)
+""")
+    assert told == ["True"]
+
+
 def test_what_is_not_installed_is_passed_over():
     import_ahead(["no_such_library"])
 
