@@ -116,8 +116,7 @@ def _packed(
 
 def _likely(header: Header, options: Packing) -> str:
     """The format that the model will have in its bundle, as far as that can be told before it is converted."""
-    tried = {"torchscript": "torchscript"}.get(header.framework or "", "onnx")
-    return tried if options.format is None else options.format
+    return options.format or ("torchscript" if header.framework == "torchscript" else "onnx")
 
 
 def _key(path: Path, header: Header, digest: str, name: str, options: Packing, rows: Path | None) -> str:

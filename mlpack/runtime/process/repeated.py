@@ -6,10 +6,10 @@ such a head says was read before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-Header = tuple[bytes, bytes]
+from ..rest.answer import Header
+
 _MOST = 2048
 """Bytes of a head that is remembered, one for each connection."""
 _END = b"\r\n\r\n"
@@ -34,11 +34,8 @@ class Repeated:
 def remembered(data: bytes, target: bytes, headers: list[Header], length: int) -> Repeated | None:
     """What is to be remembered of ``data``, which ended with a body of ``length`` bytes; None where there is more in it."""
     head = data[: len(data) - length]
-    if len(head) > _MOST or not head.endswith(_END) or head.count(_END) > 1 or not _says(headers, length):
+    if len(head) > _MOST or not head.endswith(_END) or head.count(_END) > 1:
+        return None
+    if (b"content-length", b"%d" % length) not in headers:  # it came in chunks
         return None
     return Repeated(head, target, headers, len(data))
-
-
-def _says(headers: Sequence[Header], length: int) -> bool:
-    """Whether the body is as long as its head says, and not in chunks."""
-    return (b"content-length", b"%d" % length) in headers

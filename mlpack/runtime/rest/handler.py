@@ -29,6 +29,11 @@ class Awaited:
         self.reply = reply
 
 
+async def settled(reply: Reply | Awaited) -> Reply:
+    """The reply, once all that it waits for is there. Raises ServiceError."""
+    return reply.reply(await reply.outputs) if isinstance(reply, Awaited) else reply
+
+
 AtOnce = Callable[[int, bytes], Reply | Awaited | None]
 """The same without a task, from the length of the JSON in the body; None where it has to wait for something else."""
 

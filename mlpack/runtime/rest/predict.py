@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from ..service.service import Service
 from ..session import Outputs
 from .asgi import JSON, Scope
-from .handler import Awaited, Reply
+from .handler import Awaited, Reply, settled
 from .instances import Instances
 
 _HEADERS = (JSON,)
@@ -26,7 +26,10 @@ class Predict:
         self._instances = Instances(service.rows, model, service.settings.max_rows)
 
     def at_once(self, _length: int, body: bytes) -> Reply | Awaited | None:
-        """The predictions, or what will become them where the model is asked in its thread. Raises ServiceError."""
+        """The predictions, or what will become them where the model is asked in its thread; None where there are no instances.
+
+        Raises ServiceError.
+        """
         service = self._service
         feed, rows = self._instances.read(body)
         if not rows:
@@ -37,12 +40,7 @@ class Predict:
 
     async def __call__(self, _scope: Scope, body: bytes) -> Reply:
         """The predictions of the instances in ``body``. Raises ServiceError."""
-        service = self._service
-        feed, rows = self._instances.read(body)
-        if not rows:
-            return _HEADERS, _NOTHING
-        outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer_soon(feed, rows)
-        return self._reply(outputs, rows)
+        return await settled(self.at_once(-1, body) or (_HEADERS, _NOTHING))
 
     def _reply(self, outputs: Outputs, rows: int) -> Reply:
         return _HEADERS, orjson.dumps({"predictions": self._answers.predictions(outputs, rows)})

@@ -14,7 +14,7 @@ from ..service.service import Service
 from ..session import Array, Feed, Outputs, rows_in
 from .answer import Header
 from .asgi import JSON, JSON_LENGTH, LENGTHS, Scope
-from .handler import Awaited, Reply
+from .handler import Awaited, Reply, settled
 from .v2_heads import Asked, Heads, Written
 from .v2_plain import PlainAnswers, plain_reader
 from .v2_request import chosen, read_request
@@ -43,26 +43,24 @@ class Infer:
 
     def at_once(self, length: int, body: bytes) -> Reply | Awaited:
         """The outputs, or what will become them where the model is asked in its thread. Raises ServiceError."""
-        service = self._service
         self._forget()
         if length == -1 and self._read_plain is not None:
             array = self._read_plain(body)
             if array is not None and len(array) <= self._most:
                 return self._plain_at_once(array)
-        feed, asked = self._read(body, length)
-        if asked.rows <= service.inline_rows:
-            return self._reply(asked, service.infer_now(feed, asked.rows))
-        return Awaited(service.infer_soon(feed, asked.rows), partial(self._reply, asked))
+        return self._infer(*self._read(body, length))
 
     async def __call__(self, scope: Scope, body: bytes) -> Reply:
         """The outputs for the inputs in ``body``. Raises ServiceError."""
-        service = self._service
-        check_model(service.manifest, scope)
+        check_model(self._service.manifest, scope)
         self._forget()
-        feed, asked = self._read(body, scope[LENGTHS][1])
-        rows = asked.rows
-        outputs = service.infer_now(feed, rows) if rows <= service.inline_rows else await service.infer_soon(feed, rows)
-        return self._reply(asked, outputs)
+        return await settled(self._infer(*self._read(body, scope[LENGTHS][1])))
+
+    def _infer(self, feed: Feed, asked: Asked) -> Reply | Awaited:
+        service = self._service
+        if asked.rows <= service.inline_rows:
+            return self._reply(asked, service.infer_now(feed, asked.rows))
+        return Awaited(service.infer_soon(feed, asked.rows), partial(self._reply, asked))
 
     def _plain_at_once(self, array: Array) -> Reply | Awaited:
         feed = {self._signature.inputs[0].name: array}
