@@ -14,7 +14,7 @@ import numpy as np
 
 from mlpack.core.errors import CorruptFileError
 from mlpack.core.finding import Finding
-from mlpack.scan.pickles.array_guard import is_shape
+from mlpack.scan.pickles.dtypes import is_shape
 from mlpack.scan.rules import containers
 from mlpack.scan.source import Source
 

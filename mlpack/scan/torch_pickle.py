@@ -12,6 +12,7 @@ from mlpack.scan.pickles.describe import pairs_of
 from mlpack.scan.pickles.stream import PickleView, goes_on, read_pickle
 from mlpack.scan.pickles.symbols import Call, class_of
 from mlpack.scan.pickles.tensors import tensor_count, tensor_shape
+from mlpack.scan.plainly import shown
 from mlpack.scan.rules import torch
 from mlpack.scan.source import Source, source_of
 from mlpack.scan.torch_archive import read_module_archive
@@ -73,7 +74,7 @@ def _lying_sizes(source: Source, keys: Any, symbols: TorchSymbols) -> dict[str, 
         count = int.from_bytes(source.read(8), "little", signed=True)
         if not isinstance(key, str) or key not in widths or not 0 <= count < _MOST:
             raise torch.STORAGE.error(
-                source.name, f"the storage {str(key)[:40]!r} is none of its tensors'", offset=source.position
+                source.name, f"the storage {shown(key, 40)} is none of its tensors'", offset=source.position
             )
         sizes[key] = count * widths[key]
         source.skip(sizes[key])

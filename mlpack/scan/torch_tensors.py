@@ -13,7 +13,8 @@ from typing import Any
 from mlpack.core.finding import Finding
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.machine import Machine
-from mlpack.scan.pickles.symbols import Call, Name, Persistent, Symbols
+from mlpack.scan.pickles.symbols import Call, Name, Persistent, Symbols, shown_arguments
+from mlpack.scan.plainly import shown
 from mlpack.scan.rules import torch
 
 _ITEM_SIZES: Mapping[str, int] = {
@@ -122,7 +123,8 @@ def _storage(identifier: Any, sizes: Mapping[str, int], found: dict[str, Finding
     """How many values a storage has, and the bytes of each."""
     parts = _parts(identifier)
     if parts is None:
-        what = f"it refers to {str(identifier)[:80]!r}, which is no storage as torch writes it"
+        told = shown_arguments(identifier) if isinstance(identifier, tuple) else shown(identifier)
+        what = f"it refers to {told}, which is no storage as torch writes it"
         found.setdefault(what, torch.STORAGE.finding(what, member=member))
         return 0, 1
     kind, key, count = parts

@@ -8,6 +8,7 @@ import pickle
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 from fuzz.guard import Guard
 from fuzz.mutators.messages import Part, parsed, written
@@ -103,3 +104,14 @@ def test_numbers_that_readers_read_differently(taken, line):
 )
 def test_numbers_that_picklers_write(taken, line):
     assert taken("pickle-load", line + b"\n.")
+
+
+def test_fields_of_a_type_that_are_a_text(taken):
+    """They were asked for their values, as a dictionary is."""
+    make, arguments, state = np.dtype([("a", "f8")]).__reduce__()
+
+    class Lying:
+        def __reduce__(self):
+            return make, arguments, (*state[:4], "a", *state[5:])
+
+    assert not taken("pickle-load", pickle.dumps(Lying(), 2))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import pickle
 import zipfile
 
 import pytest
@@ -165,3 +167,20 @@ def test_what_is_wrong_comes_before_what_it_is(tmp_path):
     torch.save(nn.Linear(4, 3), path)
     with pytest.raises(TrustError):
         TORCH.load(path)
+
+
+def test_a_storage_that_unfolds_without_end_is_not_written_out(tmp_path):
+    identifier = ()
+    for _ in range(200):
+        identifier = (identifier, identifier)
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return identifier if value == "outside" else None
+
+    buffer = io.BytesIO()
+    Pickler(buffer, 2).dump({"w": "outside"})
+    with zipfile.ZipFile(tmp_path / "model.pth", "w") as archive:
+        archive.writestr("archive/data.pkl", buffer.getvalue())
+        archive.writestr("archive/version", "3\n")
+    assert "(…, …), which is no storage" in identify(tmp_path / "model.pth")[1].findings[0].message

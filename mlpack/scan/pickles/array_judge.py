@@ -83,9 +83,11 @@ class ArrayJudge:
         if not isinstance(kind, np.dtype):
             return ""
         if kind.hasobject:
-            return f"it makes a scalar of {kind}, which holds objects"
+            return f"it makes a scalar of {kind.name}, which holds objects"
         size = size_of(arguments[1])
-        return f"it makes a scalar of {kind} out of {size} bytes" if size is not None and size < kind.itemsize else ""
+        return (
+            f"it makes a scalar of {kind.name} out of {size} bytes" if size is not None and size < kind.itemsize else ""
+        )
 
     def _check(self, symbol: Any, state: tuple[Any, ...]) -> None:
         """A type that was made of something else than a code, such as an extension's, is not known here."""

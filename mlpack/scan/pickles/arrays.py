@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpack.core.errors import CorruptFileError
-from mlpack.scan.pickles.array_guard import is_shape
+from mlpack.scan.pickles.dtypes import is_shape
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.pickles.symbols import Call, Name, Symbols, attributes_of, class_of
 from mlpack.scan.rules import pickles

@@ -11,8 +11,8 @@ import numpy as np
 
 from mlpack.core.errors import CorruptFileError
 from mlpack.core.trust import Role
-from mlpack.scan.pickles.array_guard import is_shape
 from mlpack.scan.pickles.arrays import OUTDATED_WRAPPERS, WRAPPER, WRAPPER_MODULES
+from mlpack.scan.pickles.dtypes import is_shape
 from mlpack.scan.pickles.gate import Gate
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.objects import Objects, Target

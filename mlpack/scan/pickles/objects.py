@@ -24,6 +24,7 @@ from mlpack.scan.pickles.gate import Gate, finding_of
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.soundness import Reason, checks_of, reason
 from mlpack.scan.pickles.states import is_shared, wrong_key, wrong_partial, wrong_state
+from mlpack.scan.plainly import shown
 from mlpack.scan.rules import Rule, pickles
 
 _INDIRECT, _INDIRECTLY = (BINDER, PARTIAL), (getattr, partial)
@@ -173,7 +174,7 @@ class Objects:
             made.__dict__.update({intern(name) if type(name) is str else name: state[name] for name in state})
         for name, value in (slots or {}).items():
             if not isinstance(name, str) or name.startswith("__"):
-                self._misdeed(pickles.STATE, f"it sets {name!r} of an object of {kind.__qualname__}")
+                self._misdeed(pickles.STATE, f"it sets {shown(name)} of an object of {kind.__qualname__}")
             setattr(made, name, value)
 
     def extend(self, made: Any, items: Sequence[Any]) -> None:
@@ -197,7 +198,7 @@ class Objects:
 
     def persistent(self, identifier: Any) -> Any:
         """Nothing lies outside of these files."""
-        self._misdeed(pickles.OUTSIDE, f"it refers to {str(identifier)[:80]!r}, which lies outside of it")
+        self._misdeed(pickles.OUTSIDE, f"it refers to {shown(identifier)}, which lies outside of it")
 
     def hold(self, items: Sequence[Any]) -> None:
         """Names that may not be referred to are no use to whoever holds them."""
@@ -263,7 +264,7 @@ class Objects:
 
 def _built(kind: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
     if not isinstance(kind, type):
-        raise TypeError(f"{kind!r} is no class")
+        raise TypeError(f"{shown(kind)} is no class")
     return kind.__new__(kind, *arguments, **keywords)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from mlpack.scan.plainly import shown
+
 _WORDS = frozenset({"__doc__", "__name__", "__qualname__", "__module__", "__overloads__"})
 """Names in double underscores that are only read by people, and the one that torch leaves on a module that was scripted."""
 _DISTRIBUTIONS = "scipy.stats."
@@ -40,7 +42,7 @@ def wrong_state(module: str, state: Any) -> str:
             return f"it sets a state of {module} that is no dictionary"
         template = state.get(_TEMPLATE, "")
         if template != "" and (type(template) is not str or not _PARSERS.fullmatch(template)):
-            return f"it has {module} compile {str(template)[:80]!r}"
+            return f"it has {module} compile {shown(template)}"
     pending, seen = [state], {id(state)}
     while pending:
         part = pending.pop()

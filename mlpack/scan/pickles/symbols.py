@@ -14,6 +14,7 @@ from mlpack.scan.pickles.gate import shown_name
 from mlpack.scan.pickles.hot import Deed
 from mlpack.scan.pickles.reader import Payload
 from mlpack.scan.pickles.states import is_shared, wrong_key, wrong_partial, wrong_state
+from mlpack.scan.plainly import shown
 from mlpack.scan.rules import Rule, pickles
 
 
@@ -291,10 +292,8 @@ def shown_arguments(arguments: Any, limit: int = 120) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, str | bytes):
-        return repr(value[:80])
-    if value is None or isinstance(value, bool | int | float):
-        return repr(value)[:40]
+    if value is None or isinstance(value, str | bytes | int | float):
+        return shown(value)
     if value.__class__ is Name:
         return shown_name(value.qualified)
     return "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import io
 import pickle
 
@@ -9,6 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import OptimizeResult
+from scipy.sparse import csr_matrix
+from scipy.stats import norm
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch
 
 from mlpack.core.errors import UnsafeFileError
@@ -63,8 +67,6 @@ def test_an_array_of_dates_with_other_attributes_is_loaded():
 @pytest.mark.parametrize("kind", [Bunch, OptimizeResult])
 def test_a_dictionary_that_answers_by_attribute_is_not_made_with_an_address(kind):
     """Its items are its attributes, and what protocols 0 and 1 make it of sets them."""
-    import copyreg
-
     refused(Reduced(copyreg._reconstructor, (kind, dict, ADDRESS)))
 
 
@@ -86,8 +88,47 @@ def test_what_a_library_has_one_of_stays_as_it_is(make, arguments, state):
     assert "value" not in vars(pd.NaT)
 
 
-def test_a_state_that_unfolds_without_end_is_looked_through_once():
+def endless():
     state = ()
     for _ in range(200):
         state = (state, state)
-    assert wrong_state("sklearn", state) == ""
+    return state
+
+
+def test_a_state_that_unfolds_without_end_is_looked_through_once():
+    assert wrong_state("sklearn", endless()) == ""
+
+
+def fitted_tree():
+    return DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]).tree_
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (type(norm), {"_parse_arg_template": endless()}),
+        (csr_matrix, {**vars(csr_matrix(np.eye(2))), "_shape": endless()}),
+    ],
+)
+def test_what_unfolds_without_end_is_not_written_out(kind, state):
+    with pytest.raises(UnsafeFileError):
+        load_pickle(source(Reduced(copyreg._reconstructor, (kind, object, None), state)), Gate())
+
+
+def test_a_depth_that_unfolds_without_end_is_not_written_out():
+    make, arguments, state = fitted_tree().__reduce__()
+    with pytest.raises(UnsafeFileError):
+        load_pickle(source(Reduced(make, arguments, {**state, "max_depth": endless()})), Gate())
+
+
+def test_what_lies_outside_is_not_written_out():
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return endless() if value == "outside" else None
+
+    buffer = io.BytesIO()
+    Pickler(buffer, 2).dump("outside")
+    data = buffer.getvalue()
+    assert read_pickle(Source(io.BytesIO(data), "test", end=len(data))).findings
+    with pytest.raises(UnsafeFileError):
+        load_pickle(Source(io.BytesIO(data), "test", end=len(data)), Gate())

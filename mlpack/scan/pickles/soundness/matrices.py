@@ -73,7 +73,7 @@ def _sizes(matrix: Any) -> tuple[int, int]:
     """How many rows there are, and how long each is, in the direction and in the blocks that the matrix is kept in."""
     shape = matrix.shape
     if not all(type(size) is int and size >= 0 for size in shape) or not 1 <= len(shape) <= 2:
-        raise ValueError(f"the shape {shape!r}")
+        raise ValueError("its shape is none")
     across, along = (1, *shape)[-2:]
     if matrix.format == "bsr":
         _, height, width = matrix.data.shape

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mlpack.scan.plainly import shown
+
 BALLS = tuple(
     f"sklearn.neighbors._{module}.{kind}{bits}"
     for module, kind in (("kd_tree", "KDTree"), ("ball_tree", "BallTree"))
@@ -45,7 +47,7 @@ def _depth(held: Any, inner: Any, told: Any) -> str:
         ):  # a node may have two parents, and then its children would be counted twice, and so on
             level = np.unique(level)
         depth += 1
-    return "" if type(told) is int and told >= depth else f"a tree of depth {depth:,} that is said to be {told!r}"
+    return "" if type(told) is int and told >= depth else f"a tree of depth {depth:,} that is said to be {shown(told)}"
 
 
 def features(tree: Any) -> str:
