@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlpack.scan.lists import canonical
+from mlpack.scan.pickles.dtypes import is_shape
 from mlpack.scan.pickles.reader import Payload
 from mlpack.scan.pickles.states import wrong_state
 
@@ -221,8 +222,19 @@ def _is_empty(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
 
 
 def _frombuffer(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
-    """Any other object with a buffer would lend it, an array of objects its pointers."""
-    return len(arguments) in (4, 5) and _is_bytes(arguments[0], name_of) and _is_made(arguments[1], name_of)
+    """Any other object with a buffer would lend it, an array of objects its pointers. Shape, order and axes are plain."""
+    if len(arguments) not in (4, 5) or not _is_bytes(arguments[0], name_of) or not _is_made(arguments[1], name_of):
+        return False
+    shape, order, *axes = arguments[2:]
+    return (
+        is_shape(shape)
+        and type(order) is str
+        and order in _ORDERS
+        and all(one is None or is_shape(one) for one in axes)
+    )
+
+
+_ORDERS = frozenset("CFAK")
 
 
 def _scalar(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
@@ -297,7 +309,8 @@ def _arrow_array(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
         return False
     kind, length, nulls, offset, buffers, children, dictionary = arguments[0]
     numbers = _is_natural(length) and type(nulls) is int and _is_natural(offset)
-    return numbers and _is_made(kind, name_of) and type(buffers) is list and children == [] and dictionary is None
+    alone = type(children) is list and not children and dictionary is None
+    return numbers and _is_made(kind, name_of) and type(buffers) is list and alone
 
 
 # torch

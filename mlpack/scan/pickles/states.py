@@ -12,6 +12,7 @@ _WORDS = frozenset({"__doc__", "__name__", "__qualname__", "__module__", "__over
 """Names in double underscores that are only read by people, and the one that torch leaves on a module that was scripted."""
 _DISTRIBUTIONS = "scipy.stats."
 _TEMPLATE = "_parse_arg_template"
+_VERSION = "_sklearn_version"
 _SHAPES = r"(?P<shapes>(?:[A-Za-z]\w*, )*)"
 _IN, _OUT = r"(?:loc=0(?:, scale=1)?)?", r"(?:loc(?:, scale)?|loc, 1)?"
 _PARSERS = re.compile(
@@ -35,7 +36,8 @@ def wrong_state(module: str, state: Any) -> str:
 
     A name in double underscores would stand in for what Python and NumPy ask a class for: ``__array_interface__`` is an
     address in memory. Attributes may lie in a tuple of any length: classes compiled by Cython and pandas' arrays take them
-    from the end of one. Distributions of SciPy compile the text in their state.
+    from the end of one. Distributions of SciPy compile the text in their state, and scikit-learn writes out the version in its
+    own where it is another than the one at hand.
     """
     if module.startswith(_DISTRIBUTIONS):
         if type(state) is not dict:
@@ -43,6 +45,8 @@ def wrong_state(module: str, state: Any) -> str:
         template = state.get(_TEMPLATE, "")
         if template != "" and (type(template) is not str or not _PARSERS.fullmatch(template)):
             return f"it has {module} compile {shown(template)}"
+    if module.startswith("sklearn.") and isinstance(state, dict) and type(state.get(_VERSION, "")) is not str:
+        return f"it sets a version of {module} that is no text"
     pending, seen = [state], {id(state)}
     while pending:
         part = pending.pop()

@@ -66,6 +66,8 @@ MISUSES = {
         "numpy._core.multiarray", "_reconstruct", name("builtins", "list"), number((0,)), text("b")
     ),
     "the memory of an array": call("numpy._core.numeric", "_frombuffer", ARRAY, ARRAY, number((1,)), text("C")),
+    "the order of an object": call("numpy._core.numeric", "_frombuffer", b"C\x08AAAAAAAA", ARRAY, number((1,)), ARRAY),
+    "the shape of an object": call("numpy._core.numeric", "_frombuffer", b"C\x08AAAAAAAA", ARRAY, ARRAY, text("C")),
     "a scalar of an object": call("numpy._core.multiarray", "scalar", OBJECTS, b"C\x08AAAAAAAA"),
     "a scalar of a list": call("numpy._core.multiarray", "scalar", ARRAY, b"]"),
     "random numbers by another function": call(

@@ -99,6 +99,13 @@ def test_a_state_that_unfolds_without_end_is_looked_through_once():
     assert wrong_state("sklearn", endless()) == ""
 
 
+def test_the_version_of_an_estimator_is_a_text():
+    """scikit-learn says which version it is, where that is another, and an object would say it in code of its own."""
+    make = copyreg._reconstructor
+    inner = Reduced(make, (DecisionTreeClassifier, object, None), {"_sklearn_version": "1.9.0"})
+    refused(Reduced(make, (DecisionTreeClassifier, object, None), {"_sklearn_version": inner}))
+
+
 def fitted_tree():
     return DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]).tree_
 
@@ -107,6 +114,7 @@ def fitted_tree():
     ("kind", "state"),
     [
         (type(norm), {"_parse_arg_template": endless()}),
+        (DecisionTreeClassifier, {"_sklearn_version": endless()}),
         (csr_matrix, {**vars(csr_matrix(np.eye(2))), "_shape": endless()}),
     ],
 )
