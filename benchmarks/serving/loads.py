@@ -78,7 +78,10 @@ def median_load(loads: Sequence[Load]) -> Load:
 
 
 def constant_rate(serving: Serving, target: Target, rate: float, seconds: float, folder: Path) -> tuple[float, float]:
-    """p50 and p99 at ``rate`` requests a second, each counted from when it should have been sent. In seconds."""
+    """p50 and p99 at ``rate`` requests a second, each counted from when it should have been sent. In seconds.
+
+    What was under way while the loader itself was halted is left out (`open_loop.py`).
+    """
     (folder / "body").write_bytes(target.body)
     command = [sys.executable, str(HERE / "open_loop.py"), str(serving.port), target.path, str(folder / "body")]
     numbers = [str(rate), str(seconds), str(target.connections)]
