@@ -107,7 +107,8 @@ def _ends(config: Any, key: str, layers: Sequence[Any]) -> list[str]:
     if isinstance(found, list) and found and isinstance(found[0], str):
         return [found[0]]
     ends = found if isinstance(found, list) else []
-    return [end[0] for end in ends if isinstance(end, list) and end and isinstance(end[0], str)]
+    named = (end[0] for end in ends if isinstance(end, list) and end and isinstance(end[0], str))
+    return list(dict.fromkeys(named))
 
 
 def _name(layer: dict[str, Any]) -> str:

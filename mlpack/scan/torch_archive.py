@@ -228,12 +228,12 @@ def _parameters(root: Any, names: Mapping[str, set[str]]) -> int:
     """Numbers in all parameters of a module and those inside it."""
 
     def tensors() -> Iterator[Any]:
-        pending, seen = [root], set()
+        pending, seen = [root], set[int]()
         while pending:
             part = pending.pop()
-            if not isinstance(part, Call) or id(part) in seen:
+            if not isinstance(part, Call) or not seen.isdisjoint({id(part), id(part.state)}):
                 continue
-            seen.add(id(part))
+            seen |= {id(part), id(part.state)}
             kind = class_of(part)
             own = names.get(kind.qualified, set()) if kind else set()
             for key, value in attributes_of(part).items():

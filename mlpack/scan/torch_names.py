@@ -35,7 +35,6 @@ _CLASSES = re.compile(
     r"__torch__\.torch\.classes\.(?:quantized\.(?:Linear|Conv[123]d|Embedding)PackedParamsBase|rnn\.CellParamsBase)"
 )
 _OPERATOR = re.compile(r"(\w+)::(\w+)(?:\.\w+)?")
-_MAX_PARTS = 10_000_000
 
 
 def script_findings(view: PickleView, member: str) -> Iterator[Finding]:
@@ -55,12 +54,13 @@ def script_findings(view: PickleView, member: str) -> Iterator[Finding]:
 
 def bytecode_findings(root: Any, member: str) -> Iterator[Finding]:
     """Operators that the bytecode for phones names: tuples of texts, in which ``aten::add`` stands for a call."""
-    pending, count, seen = [root], 0, set[str]()
-    while pending and count < _MAX_PARTS:
+    pending, entered, seen = [root], set[int](), set[str]()
+    while pending:
         part = pending.pop()
-        count += 1
         if isinstance(part, tuple | list):
-            pending.extend(part)
+            if id(part) not in entered:  # all of them are held by the root
+                entered.add(id(part))
+                pending.extend(part)
         elif isinstance(part, str) and part not in seen:
             seen.add(part)
             named = _OPERATOR.fullmatch(part)

@@ -349,10 +349,17 @@ _COSTS = (
         "lists-nested-too-deep", COSTS, lambda c: b"]" * 100_000 + b"a" * 99_999 + system(c) + b"a.", "posix.system"
     ),
     tricky(
+        "tuples-nested-deep",
+        COSTS,
+        lambda c: b"N" + b"\x85" * 3000 + system(c) + b"\x86.",
+        "posix.system",
+        proof="",
+    ),
+    tricky(
         "tuples-nested-too-deep",
         COSTS,
         lambda c: b"N" + b"\x85" * 100_000 + system(c) + b"\x86.",
-        "posix.system",
+        "unfolds",
         proof="",
     ),
 )

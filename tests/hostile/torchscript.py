@@ -114,6 +114,8 @@ def hostile(
 
 _SAVE = 'save(1, "{canary}")'
 _PHONE = b"\x80\x02(K\x08(X\x09\x00\x00\x00operators(X\x0a\x00\x00\x00aten::saveX\x00\x00\x00\x00K\x02ttt."
+_PHONE_IN_CIRCLES = b"\x80\x02(" + _PHONE[2:-1] + b"]q\x00(" + b"h\x00" * 5000 + b"et."
+"""Behind it a list that holds itself: whoever walks through that comes to no end, or gives up before the operator."""
 _ELSEWHERE = """def hidden() -> NoneType:
   ops.aten.save(1, "{canary}")
   return None
@@ -149,6 +151,9 @@ HOSTILE = (
     hostile("no-python", running("x = (1"), "cannot be judged", rule="torchscript/code", proof=""),
     hostile("code-in-a-comment", running("x = 1  # type: int"), "comment", rule="torchscript/code", proof=""),
     hostile("for-phones", with_members(s__bytecode_pkl=_PHONE), "bytecode calls aten::save", proof=""),
+    hostile(
+        "for-phones-in-circles", with_members(s__bytecode_pkl=_PHONE_IN_CIRCLES), "bytecode calls aten::save", proof=""
+    ),
     hostile(
         "pickle-beside",
         with_members(s__model_pkl=_GADGET),

@@ -102,6 +102,14 @@ JSON = st.recursive(
 )
 
 
+def test_an_output_that_is_named_many_times_is_looked_at_once():
+    count = 200_000
+    layer = {"class_name": "Dense", "name": "a", "config": {"name": "a"}, "inbound_nodes": [0] * count}
+    first = {"class_name": "InputLayer", "name": "i", "config": {"name": "i", "batch_shape": [None, 3]}}
+    config = {"layers": [layer, first], "input_layers": ["i", 0, 0], "output_layers": [["a"]] * count}
+    assert read_config({"class_name": "Functional", "config": config}, "test").signature is not None
+
+
 def places(part, path=()):
     """Every place in a document."""
     yield path

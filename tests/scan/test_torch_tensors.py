@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 import torch
+from scan.endless import endless
 from torch import nn
 
 from mlpack.core.errors import CorruptFileError, MlpackError, NoRouteError, TrustError, UnsafeFileError
@@ -170,9 +171,7 @@ def test_what_is_wrong_comes_before_what_it_is(tmp_path):
 
 
 def test_a_storage_that_unfolds_without_end_is_not_written_out(tmp_path):
-    identifier = ()
-    for _ in range(200):
-        identifier = (identifier, identifier)
+    identifier = endless(levels=10)  # more of them are refused before
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):

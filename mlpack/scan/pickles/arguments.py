@@ -229,12 +229,12 @@ def _frombuffer(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
     return (
         is_shape(shape)
         and type(order) is str
-        and order in _ORDERS
+        and order in _LAYOUTS
         and all(one is None or is_shape(one) for one in axes)
     )
 
 
-_ORDERS = frozenset("CFAK")
+_LAYOUTS = frozenset("CFK")
 
 
 def _scalar(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
@@ -290,9 +290,9 @@ def _index(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
     return name.startswith("pandas.") and name.endswith("Index") and type(arguments[1]) is dict
 
 
-def _sparse_index(arguments: tuple[Any, ...], _: NameOf) -> bool:
-    """Length and places; a third argument would switch the check of them off."""
-    return len(arguments) == 2 and type(arguments[0]) is int
+def _sparse_index(arguments: tuple[Any, ...], name_of: NameOf) -> bool:
+    """Length and an array of places; a third argument would switch the check of them off."""
+    return len(arguments) == 2 and type(arguments[0]) is int and _is_made(arguments[1], name_of)
 
 
 def _text_type(arguments: tuple[Any, ...], _: NameOf) -> bool:

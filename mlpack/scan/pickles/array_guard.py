@@ -76,6 +76,11 @@ class ArrayGuard:
         self._extents.keep(made, extent)
         return made
 
+    @property
+    def spent(self) -> bool:
+        """Whether there were more fields than any file has: nothing is judged any more, and the file was refused."""
+        return self._extents.spent
+
 
 def _wrong_array(state: tuple[Any, ...]) -> str:
     """Why this is no state of an array; empty where it is. NumPy does not count the objects in an array of them.

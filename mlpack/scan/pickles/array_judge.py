@@ -96,7 +96,7 @@ class ArrayJudge:
 
     def _set(self, symbol: Any, state: Any) -> None:
         kind = self._real(symbol)
-        if isinstance(kind, np.dtype):
+        if isinstance(kind, np.dtype) and not self._guard.spent:
             self._types[id(symbol)] = symbol, self._guard.dtype(kind, self._described(state))
 
     def _described(self, state: Any) -> Any:

@@ -63,7 +63,7 @@ def describe(view: PickleView) -> Description:
     framework = framework_of_class(kind, attributes)
     return Description(
         framework,
-        _title(root, 0),
+        _title(root, 0, {}),
         _versions(root),
         _signature(root) if framework in {"sklearn", "xgboost", "lightgbm"} else None,
     )
@@ -98,18 +98,25 @@ def _container_notes(root: Any) -> tuple[str, ...]:
     return ()
 
 
-def _title(value: Any, depth: int) -> str:
-    """``Pipeline(StandardScaler, SVC)``."""
+def _title(value: Any, depth: int, known: dict[tuple[str, int, int], str]) -> str:
+    """``Pipeline(StandardScaler, SVC)``. ``known`` holds titles by class, state and depth: parts may share a state."""
     if isinstance(value, str):
         return value[:40]
     kind = class_of(value)
     if kind is None:
         return type(value).__name__
+    key = (kind.qualified, id(value.state if isinstance(value, Call) else value), depth)
+    if key not in known:
+        known[key] = _title_of(kind, value, depth, known)
+    return known[key]
+
+
+def _title_of(kind: Name, value: Any, depth: int, known: dict[tuple[str, int, int], str]) -> str:
     own = kind.name.rpartition(".")[2]
     parts = [] if depth >= _MAX_DEPTH else _parts(kind, attributes_of(value))
     if not parts:
         return own
-    shown = [_title(part, depth + 1) for part in parts[:_MAX_SHOWN]]
+    shown = [_title(part, depth + 1, known) for part in parts[:_MAX_SHOWN]]
     more = [f"and {len(parts) - _MAX_SHOWN} more"] if len(parts) > _MAX_SHOWN else []
     return f"{own}({', '.join(shown + more)})"
 

@@ -64,9 +64,12 @@ def _dates(kind: str, order: str, metadata: tuple[Any, ...]) -> Any:
 
 
 def _subarray(told: Any) -> Any:
-    if type(told) is not tuple or len(told) != 2 or not isinstance(told[0], np.dtype) or not is_shape(told[1]):
-        raise ValueError("parts without a type or a shape")
-    return np.dtype((told[0], told[1]))
+    if type(told) is not tuple or len(told) != 2 or not isinstance(told[0], np.dtype):
+        raise ValueError("parts without a type")
+    shape = told[1] if type(told[1]) is tuple else (told[1],)  # as it was written once
+    if not is_shape(shape):
+        raise ValueError("parts without a shape")
+    return np.dtype((told[0], shape))
 
 
 def _struct(names: Any, fields: Any, size: int, *, aligned: bool) -> Any:
@@ -89,18 +92,26 @@ class Extents:
     _MOST_PARTS = 10_000
     _DEEPEST = 32
     """As far as NumPy may go: its C code calls itself for each level."""
+    _MOST_TOGETHER = 1_000_000
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Any, int, int]] = {}
         """Types with the number of their parts and their depth, by identity; held so that no other gets that identity."""
+        self._left = self._MOST_TOGETHER
 
     def admit(self, honest: Any) -> tuple[int, int]:
         """Parts and depth of a type, whose fields were admitted before. Raises ValueError where it unfolds too far."""
         inner = [self._extent(field[0]) for field in (honest.base.fields or {}).values()]
         parts, depth = 1 + sum(one for one, _ in inner), 1 + max((one for _, one in inner), default=0)
-        if parts > self._MOST_PARTS or depth > self._DEEPEST:
+        self._left -= len(inner)
+        if parts > self._MOST_PARTS or depth > self._DEEPEST or self.spent:
             raise ValueError("it unfolds without end")
         return parts, depth
+
+    @property
+    def spent(self) -> bool:
+        """Whether all types together have more fields than any file has."""
+        return self._left < 0
 
     def keep(self, kind: Any, extent: tuple[int, int]) -> None:
         """``kind`` has this extent."""

@@ -109,6 +109,7 @@ class Hot(Stack):
             text = buffer[start:stop]
             self._stack.append(text if code in _BYTES else self._reader.utf8(text))
             self._spent -= stop - start
+            self._keep(stop - start)
         elif code in _NUMBERS:
             number = _NUMBERS[code]
             stop = at + number.size

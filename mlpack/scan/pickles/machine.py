@@ -6,20 +6,25 @@ numbers, text, bytes, lists, tuples, dicts and sets of the file come as Python's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from mlpack.scan.pickles.hot import Deed, Hot
 from mlpack.scan.pickles.opcodes import OPCODES
 from mlpack.scan.pickles.reader import Reader
 from mlpack.scan.pickles.stack import Budget
+from mlpack.scan.pickles.unfolding import Unfolding
 from mlpack.scan.rules import pickles
 
 _STOP = ord(".")
 _QUICK = frozenset({str, int})
 """Kinds of keys that hash quickly."""
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
+_WIDE = (1 << 61) - 1
 _DEEPEST_KEY = 100
 """Tuples in tuples: two equal keys are compared by recursion."""
+_MANY = 64
+"""Arguments that are looked through one by one, and counted: fewer are no matter."""
 
 
 class Builder(Protocol):
@@ -73,7 +78,11 @@ class Machine(Hot):
     def __init__(self, reader: Reader, builder: Builder, budget: Budget | None = None) -> None:
         super().__init__(reader, budget or Budget())
         self._builder = builder
-        self._hold, self._carry, self._make_call = builder.hold, builder.carry, builder.call
+        self._hold, self._make_call = builder.hold, builder.call
+        self._told_of_tuples, self._carry = builder.carry, self._weigh
+        self._unfolding = Unfolding(self._budget.unfolded)
+        self._wide: dict[int, int] = {}
+        self._collided = 0
         self._steps: list[Callable[[Any], None] | None] = [None] * 256
         for code, opcode in OPCODES.items():
             self._steps[code] = getattr(self, f"_{opcode.name.lower()}", self._push)
@@ -124,10 +133,25 @@ class Machine(Hot):
         self._hold(items)
         self._make(items)
 
+    def _weigh(self, items: tuple[Any, ...]) -> None:
+        """A tuple was made."""
+        self._unfolding.made(items)
+        self._bound()
+        if self._told_of_tuples is not None:
+            self._told_of_tuples(items)
+
+    def _use(self, value: Any) -> None:
+        """``value`` is looked through."""
+        self._unfolding.used(value)
+        self._bound()
+
+    def _bound(self) -> None:
+        if self._unfolding.left < 0:
+            raise self._costly(f"what is in its pickle unfolds to more than {self._budget.unfolded:,} parts")
+
     def _tuple(self, _: None) -> None:
         items = tuple(self._pop_to_mark())
-        if self._carry is not None:
-            self._carry(items)
+        self._weigh(items)
         self._stack.append(items)
 
     def _tuple1(self, _: None) -> None:
@@ -148,7 +172,9 @@ class Machine(Hot):
         items = self._pop_to_mark()
         self._hold(items)
         self._check_keys(items)
-        self._make(frozenset(items))
+        made = frozenset(items)
+        self._unfolding.made(made)
+        self._make(made)
 
     def _append(self, _: None) -> None:
         item = self._pop_value()
@@ -160,7 +186,7 @@ class Machine(Hot):
     def _extend(self, items: list[Any]) -> None:
         self._hold(items)
         target = self._top()
-        if isinstance(target, list):
+        if target.__class__ is list:
             target.extend(items)
         elif self._builder.is_made(target):
             self._builder.extend(target, items)
@@ -171,8 +197,8 @@ class Machine(Hot):
         items = self._pop_to_mark()
         self._hold(items)
         target = self._top()
-        if isinstance(target, set):
-            self._check_keys(items)
+        self._check_keys(items)
+        if target.__class__ is set:
             target.update(items)
         elif self._builder.is_made(target):
             self._builder.extend(target, items)
@@ -191,9 +217,10 @@ class Machine(Hot):
 
     def _update(self, pairs: list[tuple[Any, Any]]) -> None:
         target = self._top()
-        if isinstance(target, dict):
+        if target.__class__ is dict:
             self._checked_dict(target, pairs)
         elif self._builder.is_made(target):
+            self._check_keys([key for key, _ in pairs])
             self._builder.update(target, pairs)
         else:
             self._fail(f"keys are set in {type(target).__name__}")
@@ -209,22 +236,39 @@ class Machine(Hot):
         return target
 
     def _check_keys(self, keys: Sequence[Any]) -> None:
-        """A tuple hashes its leaves each time: one made of itself by memo or DUP would hash for ever."""
-        if set(map(type, keys)) <= _QUICK:
-            return
+        """Whether ``keys`` can be hashed, and quickly."""
+        kinds = set(map(type, keys))
+        if int in kinds:
+            self._count_wide(key for key in keys if type(key) is int)
+        if not kinds <= _QUICK:
+            for key in keys:
+                if type(key) not in _QUICK:
+                    self._check_key(key)
+
+    def _count_wide(self, keys: Iterable[int]) -> None:
+        """Numbers that are apart by a multiple of 2^61 - 1 have one hash: many of them would be compared in pairs."""
         for key in keys:
-            if type(key) is str or type(key) is int:
-                continue
-            pending, leaves = [(key, 0)], 0
-            while pending:
-                leaves += 1
-                part, depth = pending.pop()
-                if leaves > self._budget.key_leaves or depth > _DEEPEST_KEY:
-                    raise self._costly("a key in its pickle unfolds without end")
-                if isinstance(part, list | dict | set | bytearray):
-                    self._fail(f"a {type(part).__name__} is used as a key")
-                if isinstance(part, tuple | frozenset):
-                    pending.extend((inner, depth + 1) for inner in part)
+            if not -_WIDE < key < _WIDE and self._wide.setdefault(hash(key), key) != key:
+                self._collided += 1
+        if self._collided > self._budget.key_leaves:
+            raise self._costly("the keys in its pickle are numbers with one hash")
+
+    def _check_key(self, key: Any) -> None:
+        """A tuple hashes its leaves each time: one made of itself by memo or DUP would hash for ever."""
+        if type(key) is tuple:
+            self._use(key)
+            if len(key) <= self._budget.key_leaves and _PLAIN.issuperset(map(type, key)):
+                return
+        pending, leaves = [(key, 0)], 0
+        while pending:
+            leaves += 1
+            part, depth = pending.pop()
+            if leaves > self._budget.key_leaves or depth > _DEEPEST_KEY:
+                raise self._costly("a key in its pickle unfolds without end")
+            if isinstance(part, list | dict | set | bytearray):
+                self._fail(f"a {type(part).__name__} is used as a key")
+            if isinstance(part, tuple | frozenset):
+                pending.extend((inner, depth + 1) for inner in part)
 
     # Names and what is made of them
 
@@ -258,6 +302,8 @@ class Machine(Hot):
         if arguments.__class__ is not tuple:
             self._fail("arguments that are no tuple")
         self._count()
+        if len(arguments) > _MANY:
+            self._use(arguments)
         stack[-1] = self._make_call(role, stack[-1], arguments, {})
 
     def _newobj_ex(self, _: None) -> None:
@@ -268,17 +314,21 @@ class Machine(Hot):
 
     def _inst(self, names: tuple[str, str]) -> None:
         arguments = tuple(self._pop_to_mark())
+        self._unfolding.made(arguments)
         self._call("called", self._name(*names), arguments, {})
 
     def _obj(self, _: None) -> None:
         items = self._pop_to_mark()
         if not items:
             self._fail("an object without a class")
-        self._call("called", items[0], tuple(items[1:]), {})
+        arguments = tuple(items[1:])
+        self._unfolding.made(arguments)
+        self._call("called", items[0], arguments, {})
 
     def _call(self, role: Deed, target: Any, arguments: Any, keywords: dict[str, Any]) -> None:
         if arguments.__class__ is not tuple:
             self._fail("arguments that are no tuple")
+        self._use(arguments)
         self._make(self._make_call(role, target, arguments, keywords))
 
     def _build(self, _: None) -> None:
@@ -286,6 +336,7 @@ class Machine(Hot):
         if len(stack) < 2:
             self._fail("the stack is empty")
         state = stack.pop()
+        self._use(state)
         self._hold((state,))
         stack[-1] = self._builder.build(stack[-1], state)
 

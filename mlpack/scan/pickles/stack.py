@@ -15,14 +15,22 @@ _WHOLE = re.compile(rb"0|-?[1-9][0-9]*")
 _DECIMAL = re.compile(rb"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)")
 
 
+_SHORT = 4096
+
+
 @dataclass(frozen=True)
 class Budget:
-    """What one pickle may cost: bytes of opcodes and numbers, objects made, marks open at once, leaves of one key."""
+    """What one pickle may cost: bytes of opcodes and numbers, objects made, marks open at once, leaves of one key.
+
+    ``unfolded`` are the parts of all tuples, each once for every place that it lies in, ``texts`` the bytes of short texts.
+    """
 
     opcodes: int = 100_000_000
     objects: int = 5_000_000
     marks: int = 50_000
     key_leaves: int = 10_000
+    unfolded: int = 20_000_000
+    texts: int = 1 << 30
 
 
 class Stack:
@@ -32,6 +40,7 @@ class Stack:
         self._reader = reader
         self._budget = budget
         self._objects = 0
+        self._texts = 0
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
         self._memo: list[Any] = []
@@ -49,6 +58,8 @@ class Stack:
     # Values
 
     def _push(self, value: Any) -> None:
+        if value.__class__ is str or value.__class__ is bytes:
+            self._keep(len(value))
         self._stack.append(value)
 
     def _make(self, value: Any) -> None:
@@ -59,6 +70,13 @@ class Stack:
         self._objects += 1
         if self._objects > self._budget.objects:
             raise self._costly(f"its pickle makes more than {self._budget.objects:,} objects")
+
+    def _keep(self, length: int) -> None:
+        """A text takes memory that no opcode accounts for. Long ones are an array's bytes, or passed over."""
+        if length <= _SHORT:
+            self._texts += length
+            if self._texts > self._budget.texts:
+                raise self._costly(f"its pickle holds more than {self._budget.texts >> 20:,} MiB of short texts")
 
     def _proto(self, _: int) -> None:
         """The protocol is noted by the reader."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,14 @@ class PickleView:
     protocol: int
 
 
+@dataclass(frozen=True)
+class Inside:
+    """How many pickles lie around one, and the hashes of all that were found inside others of its file: each is read once."""
+
+    depth: int = 0
+    seen: set[bytes] = field(default_factory=set)
+
+
 def read_pickle(
     source: Source,
     *,
@@ -52,13 +61,13 @@ def read_pickle(
     member: str = "",
     symbols: Symbols | None = None,
     machine: type[Machine] = Machine,
-    depth: int = 0,
+    inside: Inside | None = None,
 ) -> PickleView:
     """Read the pickle at the source's position.
 
     ``joblib`` passes over the arrays that joblib lays between the opcodes, ``persistent`` allows references to what lies
     outside of the pickle (torch's tensors), ``whole`` wants the source to end with the pickle. ``member`` is the part of a
-    file that it lies in. ``symbols`` and ``machine`` are for pickles of another kind. ``depth`` counts the pickles it lies in.
+    file that it lies in. ``symbols`` and ``machine`` are for pickles of another kind. ``inside``: in which pickles it lies.
     Raises CorruptFileError, UnsafeFileError, each with what was found until then.
     """
     reader = Reader(source, keep=KEEP)
@@ -68,9 +77,9 @@ def read_pickle(
         root = machine(reader, symbols).run()
     except (CorruptFileError, UnsafeFileError) as error:
         said = error.findings or (_corrupt(error, reader, member),)
-        error.findings = (*_findings(symbols, member), *_nested(symbols, source, member, depth), *said)
+        error.findings = (*_findings(symbols, member), *_nested(symbols, source, member, inside or Inside()), *said)
         raise
-    found = (*_findings(symbols, member), *_nested(symbols, source, member, depth))
+    found = (*_findings(symbols, member), *_nested(symbols, source, member, inside or Inside()))
     if whole and not source.at_end():
         raise goes_on(source, "pickle", found, member)
     return PickleView(root, symbols.names, symbols.uses(), found, reader.protocol)
@@ -81,17 +90,18 @@ def _findings(symbols: Symbols, member: str) -> tuple[Finding, ...]:
     return (*(replace(found, member=member) for found in judged(uses, Gate())), *symbols.misdeeds)
 
 
-def _nested(symbols: Symbols, source: Source, member: str, depth: int) -> Iterator[Finding]:
+def _nested(symbols: Symbols, source: Source, member: str, inside: Inside) -> Iterator[Finding]:
     """What is found in the bytes that the pickle gives to be unpickled; behind torch's pickles lie its tensors."""
-    seen: set[tuple[int, int]] = set()
-    for one in symbols.nested if depth < _MAX_DEPTH else ():
-        if isinstance(one, Payload):
-            if (one.offset, one.length) in seen or one.length > _MAX_NESTED:
-                continue
-            seen.add((one.offset, one.length))
+    for one in symbols.nested if inside.depth < _MAX_DEPTH else ():
+        if isinstance(one, Payload) and one.length > _MAX_NESTED:
+            continue
         data = source.part(one.offset, one.length) if isinstance(one, Payload) else bytes(one)
-        inner = Source(io.BytesIO(data), source.name, end=len(data))
-        for found in read_row(inner, member, depth + 1)[0]:
+        content = hashlib.sha256(data).digest()
+        if content in inside.seen:
+            continue
+        inside.seen.add(content)
+        within = Source(io.BytesIO(data), source.name, end=len(data))
+        for found in read_row(within, member, Inside(inside.depth + 1, inside.seen))[0]:
             if found.use:
                 yield replace(found, message=f"in a pickle that it unpickles, {found.message}", offset=None)
 
@@ -117,7 +127,7 @@ def goes_on(source: Source, what: str, found: Iterable[Finding] = (), member: st
     return error
 
 
-def read_row(source: Source, member: str = "", depth: int = 0) -> tuple[list[Finding], bool]:
+def read_row(source: Source, member: str = "", inside: Inside | None = None) -> tuple[list[Finding], bool]:
     """What the pickles from the source's position on would do, and whether the first of them comes to an end.
 
     A program that wrote several into one file loads one after another and runs them all.
@@ -128,7 +138,7 @@ def read_row(source: Source, member: str = "", depth: int = 0) -> tuple[list[Fin
         for _ in range(_MOST_IN_A_ROW):
             if source.at_end():
                 break
-            row = read_pickle(source, joblib=True, persistent=True, whole=False, member=member, depth=depth)
+            row = read_pickle(source, joblib=True, persistent=True, whole=False, member=member, inside=inside)
             found += row.findings
             complete = True
     except (CorruptFileError, UnsafeFileError) as error:

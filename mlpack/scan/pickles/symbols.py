@@ -181,7 +181,7 @@ class Symbols:
                 if item.__class__ is tuple and id(item) in carried:
                     found += carried[id(item)][1]
         if found:
-            carried[id(items)] = (items, found)
+            carried[id(items)] = (items, list({id(name): name for name in found}.values()))
 
     def is_made(self, value: Any) -> bool:
         """Whether ``value`` is a symbol."""
@@ -235,7 +235,7 @@ class Symbols:
             return None
         owner = arguments[0]
         kind = owner if owner.__class__ is Name else class_of(owner) if owner.__class__ is Call else None
-        if kind is None:
+        if kind is None or len(kind.name) + len(arguments[1]) > _LONGEST_NAME:
             return None
         method = self.name(kind.module, f"{kind.name}.{arguments[1]}", target.offset)
         target.roles.add("binding")
@@ -272,6 +272,8 @@ class Symbols:
 
 
 _MAX_MISDEEDS = _MAX_NESTED = 100
+_LONGEST_NAME = 1000
+"""Of a method of a method of a class; no library has a tenth of it."""
 _INDIRECT = frozenset({BINDER[1], PARTIAL[1]})
 _REFERRED: frozenset[Role] = frozenset({"referred"})
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlpack.scan.pickles.describe import pairs_of
+from mlpack.scan.pickles.dtypes import is_shape
 from mlpack.scan.pickles.symbols import Call, Name, attributes_of
 
 _PARAMETER = frozenset({"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"})
@@ -19,7 +20,7 @@ def tensor_shape(value: Any) -> tuple[int, ...] | None:
         name, arguments = value.target.qualified, value.arguments
         if name in _PARAMETER and arguments:
             return tensor_shape(arguments[0]) if not _is_parameter(arguments[0]) else None
-        if name.startswith("torch._utils._rebuild_") and len(arguments) > 2 and _is_shape(arguments[2]):
+        if name.startswith("torch._utils._rebuild_") and len(arguments) > 2 and is_shape(arguments[2]):
             return tuple(arguments[2])
     return None
 
@@ -43,22 +44,16 @@ def _parameters(module: Any) -> list[Any]:
     seen: set[int] = set()
     while pending and len(seen) < _MAX_MODULES:
         part = pending.pop()
-        if not isinstance(part, Call) or id(part) in seen:
+        if not isinstance(part, Call) or not seen.isdisjoint({id(part), id(part.state)}):
             continue
-        seen.add(id(part))
+        seen |= {id(part), id(part.state)}
         attributes = attributes_of(part)
-        found.update((id(value), value) for _, value in pairs_of(attributes.get("_parameters")))
-        pending.extend(inner for _, inner in pairs_of(attributes.get("_modules")))
+        own, inner = attributes.get("_parameters"), attributes.get("_modules")
+        found.update((id(value), value) for _, value in (() if id(own) in seen else pairs_of(own)))
+        pending.extend(module for _, module in (() if id(inner) in seen else pairs_of(inner)))
+        seen |= {id(own), id(inner)}  # what several modules share was looked through
     return list(found.values())
 
 
 def _is_parameter(value: Any) -> bool:
     return isinstance(value, Call) and isinstance(value.target, Name) and value.target.qualified in _PARAMETER
-
-
-def _is_shape(value: Any) -> bool:
-    return (
-        isinstance(value, tuple)
-        and len(value) <= 64
-        and all(type(size) is int and 0 <= size < 1 << 62 for size in value)
-    )

@@ -77,6 +77,7 @@ MISUSES = {
     "a tree of another class": call("sklearn.neighbors._kd_tree", "newObj", name("pandas", "Index")),
     "an index of another class": call(f"{PANDAS}.base", "_new_Index", name("builtins", "list"), b"}"),
     "an interval of another class": call(f"{PANDAS}.interval", "_new_IntervalIndex", name("pandas", "DataFrame"), b"}"),
+    "a sparse index of a list": call("pandas._libs.sparse", "IntIndex", number(3), b"]"),
     "a sparse index unchecked": call("pandas._libs.sparse", "IntIndex", number(3), b"N", b"\x89"),
     "text of arrow with arrays inside": call(
         "pyarrow.lib",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scan.endless import endless
 
 from mlpack.core.errors import UnsafeFileError
 from mlpack.scan.pickles.dtypes import Extents, described
@@ -28,12 +29,6 @@ HONEST = [
     np.dtype([("a", "i1"), ("b", "f8", (2, 3))], align=True),
     np.dtype([("a", [("b", "U3"), ("c", "M8[ms]")])]),
 ]
-
-
-def endless(leaf=(), levels=200):
-    for _ in range(levels):
-        leaf = (leaf, leaf)
-    return leaf
 
 
 ODD = [None, "", "V8", b"<", "é", -1, 1 << 200, 0.5, True, (), ("a",), [], {}, {"a": 1}, {"a": "ab"}, {"b": ("ab",)}]

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pandas._libs.internals import BlockPlacement
+from pandas._libs.internals import BlockPlacement, _unpickle_block
+from pandas.core.internals.managers import BlockManager
 from scipy import sparse
 from scipy.spatial import cKDTree
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -248,3 +249,11 @@ def test_contents_that_come_later_are_seen():
         else:
             with pytest.raises(UnsafeFileError):
                 load_pickle(source_of(io.BytesIO(content), "test"), Gate())
+
+
+def test_a_table_of_no_rows_is_not_written_out():
+    """Ranges tell its columns, and two thousand million of them take no memory until somebody lists them."""
+    width = 1 << 31
+    block = _unpickle_block(np.zeros((width, 0)), slice(0, width, 1), 2)
+    with pytest.raises(UnsafeFileError):
+        load(BlockManager((block,), [pd.RangeIndex(width), pd.RangeIndex(0)], verify_integrity=False))

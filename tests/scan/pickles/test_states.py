@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scan.endless import endless
 from scipy.optimize import OptimizeResult
 from scipy.sparse import csr_matrix
 from scipy.stats import norm
@@ -88,13 +89,6 @@ def test_what_a_library_has_one_of_stays_as_it_is(make, arguments, state):
     assert "value" not in vars(pd.NaT)
 
 
-def endless():
-    state = ()
-    for _ in range(200):
-        state = (state, state)
-    return state
-
-
 def test_a_state_that_unfolds_without_end_is_looked_through_once():
     assert wrong_state("sklearn", endless()) == ""
 
@@ -132,7 +126,7 @@ def test_a_depth_that_unfolds_without_end_is_not_written_out():
 def test_what_lies_outside_is_not_written_out():
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):
-            return endless() if value == "outside" else None
+            return endless(levels=10) if value == "outside" else None
 
     buffer = io.BytesIO()
     Pickler(buffer, 2).dump("outside")

@@ -10,6 +10,7 @@ MANAGERS = ("pandas.core.internals.managers.BlockManager", "pandas.core.internal
 CATEGORICALS = ("pandas.Categorical", "pandas.core.arrays.categorical.Categorical")
 MULTI_INDEXES = ("pandas.MultiIndex", "pandas.core.indexes.multi.MultiIndex")
 SERIES = ("pandas.Series", "pandas.core.series.Series")
+_MOST_COLUMNS = 10_000_000
 ARROW_TEXTS = tuple(f"pyarrow.lib.{name}" for name in ("StringArray", "LargeStringArray", "StringViewArray"))
 
 
@@ -20,6 +21,9 @@ def blocks(manager: Any) -> str:
         (block,) = manager.blocks
         return "" if len(block.values) == axes[0] else "a column of another length than its index"
     columns, rows = axes
+    # Places and an index may be ranges: with no rows, a table of any width takes no memory until it is written out.
+    if columns > _MOST_COLUMNS or sum(len(block.mgr_locs) for block in manager.blocks) != columns:
+        return f"a table whose parts are not its {columns:,} columns"
     places = [block.mgr_locs.as_array for block in manager.blocks]
     found = np.sort(np.concatenate(places)) if places else np.empty(0)
     if not np.array_equal(found, np.arange(columns)):

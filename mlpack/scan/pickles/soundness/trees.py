@@ -42,9 +42,7 @@ def _depth(held: Any, inner: Any, told: Any) -> str:
     level, depth = np.zeros(1, np.intp), 0
     while len(level := level[inner[level]]):
         level = np.concatenate([held["left_child"][level], held["right_child"][level]])
-        if len(level) > len(
-            held
-        ):  # a node may have two parents, and then its children would be counted twice, and so on
+        if len(level) > len(held):  # a node may have two parents, and its children would be counted for each
             level = np.unique(level)
         depth += 1
     return "" if type(told) is int and told >= depth else f"a tree of depth {depth:,} that is said to be {shown(told)}"
