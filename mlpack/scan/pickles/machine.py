@@ -20,7 +20,9 @@ _STOP = ord(".")
 _QUICK = frozenset({str, int})
 """Kinds of keys that hash quickly."""
 _PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
+"""Kinds of parts of a key that need no walk."""
 _WIDE = (1 << 61) - 1
+"""Numbers below it are their own hashes."""
 _DEEPEST_KEY = 100
 """Tuples in tuples: two equal keys are compared by recursion."""
 _MANY = 64
@@ -174,6 +176,7 @@ class Machine(Hot):
         self._check_keys(items)
         made = frozenset(items)
         self._unfolding.made(made)
+        self._bound()
         self._make(made)
 
     def _append(self, _: None) -> None:

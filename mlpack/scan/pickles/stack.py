@@ -14,8 +14,8 @@ from mlpack.scan.rules import pickles
 _WHOLE = re.compile(rb"0|-?[1-9][0-9]*")
 _DECIMAL = re.compile(rb"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)")
 
-
 _SHORT = 4096
+"""Bytes of a text that is kept while a file is judged."""
 
 
 @dataclass(frozen=True)
