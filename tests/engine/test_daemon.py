@@ -17,6 +17,7 @@ import docker
 import pytest
 from engine import daemon, leftovers, places
 from engine.image import base_image
+from engine.output import output_of
 
 from mlpack.core.errors import EngineError
 
@@ -50,7 +51,7 @@ def test_a_container_runs_and_answers_on_its_port(own_place) -> None:
     with daemon.started() as engine, client_of(engine.address) as client:
         assert client.info()["Driver"] == "overlay2"
         tag = base_image(client)
-        assert client.containers.run(tag, ["python", "-c", "print(6 * 7)"], remove=True) == b"42\n"
+        assert output_of(client, tag, ["python", "-c", "print(6 * 7)"]) == "42\n"
         serving = ["python", "-u", "-m", "http.server", "--directory", "/usr/lib/python3", "8000"]
         server = client.containers.run(tag, serving, detach=True, ports={"8000/tcp": ("127.0.0.1", None)})
         lines = server.logs(stream=True)

@@ -9,10 +9,11 @@ import docker
 import pytest
 from engine import debian
 from engine.image import base_image as import_base
+from engine.output import output_of
 
 
 def said(engine, base_image, *command: str) -> str:
-    return engine.containers.run(base_image, [*command], remove=True, network_mode="none").decode().strip()
+    return output_of(engine, base_image, command, network_mode="none").strip()
 
 
 def test_it_has_python_pip_and_venv(engine, base_image) -> None:
