@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, number
 from mlpack.scan.hdf5.messages import LINK, LINK_INFO, SYMBOL_TABLE, Message
+from mlpack.scan.hdf5.trees import NAMES, leaves_of
 from mlpack.scan.rules import hdf5
 
 _PLAIN, _CACHED, _SOFT = 0, 1, 2
@@ -63,22 +64,15 @@ def _in_table(blocks: Blocks, tree: int, heap: int, path: str) -> Iterator[Membe
     if head[:4] != b"HEAP":
         raise blocks.damaged("a group without a heap of names")
     names = blocks.at(number(head, 24, 8), number(head, 8, 8))
-    pending = [tree]
     seen: set[int] = set()
-    while pending:
-        address = pending.pop()
-        if address in seen or len(seen) > _MAX_NODES:
-            raise blocks.damaged("a tree of names that runs in a circle")
-        seen.add(address)
-        node = blocks.at(address, 8)
-        if node[:4] == b"TREE":
-            count = number(node, 6, 2)
-            children = blocks.at(address + 24, 8 + 16 * count)
-            pending.extend(number(children, 8 + 16 * index, 8) for index in range(count))
-        elif node[:4] == b"SNOD":
+    for leaf in leaves_of(blocks, tree, NAMES, 8, _MAX_NODES):
+        for offset in range(8, len(leaf), 16):
+            address = number(leaf, offset, 8)
+            node = blocks.at(address, 8)
+            if node[:4] != b"SNOD" or address in seen:
+                raise blocks.damaged(f"no table of names at {address:#x}")
+            seen.add(address)
             yield from _entries(blocks, address, number(node, 6, 2), names, path)
-        else:
-            raise blocks.damaged(f"no tree node at {address:#x}")
 
 
 def _entries(blocks: Blocks, address: int, count: int, names: bytes, path: str) -> Iterator[Member]:

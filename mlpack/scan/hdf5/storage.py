@@ -13,6 +13,7 @@ from mlpack.core.errors import CorruptFileError
 from mlpack.scan.hdf5.blocks import UNDEFINED, Blocks, number
 from mlpack.scan.hdf5.heaps import heap_object
 from mlpack.scan.hdf5.messages import Message
+from mlpack.scan.hdf5.trees import CHUNKS, leaves_of
 from mlpack.scan.rules import hdf5
 
 _COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = 0, 1, 2, 3
@@ -142,27 +143,13 @@ def _in_tree(blocks: Blocks, tree: int, rank: int, path: str) -> int:
     """The bytes of all chunks in a B-tree of version 1 (III.A.1): 4 of size, 4 of filter mask, 8 an axis, then the address."""
     width = 8 + 8 * rank
     total = chunks = 0
-    pending, seen = [(tree, -1)], {tree}
-    while pending:
-        address, wanted = pending.pop()
-        head = blocks.at(address, 24)
-        level, count = head[5], number(head, 6, 2)
-        if head[:4] != b"TREE" or head[4] != 1 or (wanted >= 0 and level != wanted):
-            raise blocks.damaged(f"{path} has no tree of chunks at {address:#x}")
-        entries = blocks.at(address + 24, (width + 8) * count)
-        for offset in range(0, len(entries), width + 8):
-            child = number(entries, offset + width, 8)
-            if level:
-                if child in seen:
-                    raise blocks.damaged(f"{path} has a tree of chunks that runs in a circle")
-                seen.add(child)
-                pending.append((child, level - 1))
-                continue
-            size = number(entries, offset, 4)
-            blocks.check_bounds(child, size)
+    for leaf in leaves_of(blocks, tree, CHUNKS, width, _MAX_CHUNKS):
+        for offset in range(0, len(leaf), width + 8):
+            size = number(leaf, offset, 4)
+            blocks.check_bounds(number(leaf, offset + width, 8), size)
             total, chunks = total + size, chunks + 1
-        if len(seen) + chunks > _MAX_CHUNKS:
-            raise blocks.refused(hdf5.SIZE, f"{path} has over {_MAX_CHUNKS:,} chunks", address)
+        if chunks > _MAX_CHUNKS:
+            raise blocks.refused(hdf5.SIZE, f"{path} has over {_MAX_CHUNKS:,} chunks", tree)
     return total
 
 
