@@ -25,7 +25,8 @@ from mlpack.scan.pickles.failures import explained
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.objects import Objects, Target
 from mlpack.scan.pickles.reader import Reader
-from mlpack.scan.pickles.stream import KEEP, read_pickle
+from mlpack.scan.pickles.stack import KEEP
+from mlpack.scan.pickles.stream import read_pickle
 from mlpack.scan.pickles.symbols import Symbols
 from mlpack.scan.source import Source, open_source
 

@@ -78,15 +78,17 @@ class Guard:
     def watching(self) -> Iterator[None]:
         """Raises AssertionError at the end where there was a breach, also one that somebody swallowed."""
         self._active = True
+        uncaught: BreachError | None = None
         try:
             yield
-        except BreachError:
-            pass  # it stands in `breaches`, with those that somebody swallowed, and is raised below with them
+        except BreachError as breach:
+            uncaught = breach
         finally:
             self._active = False
         breaches, self.breaches = [*self.breaches, *canary.reached], []
         canary.reached.clear()
-        assert not breaches, f"CANARY: {breaches}"
+        if breaches:
+            raise AssertionError(f"CANARY: {breaches}") from uncaught
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -138,16 +138,16 @@ class Machine(Hot):
     def _weigh(self, items: tuple[Any, ...]) -> None:
         """A tuple was made."""
         self._unfolding.made(items)
-        self._bound()
+        self._check_unfolding()
         if self._told_of_tuples is not None:
             self._told_of_tuples(items)
 
     def _use(self, value: Any) -> None:
         """``value`` is looked through."""
         self._unfolding.used(value)
-        self._bound()
+        self._check_unfolding()
 
-    def _bound(self) -> None:
+    def _check_unfolding(self) -> None:
         if self._unfolding.left < 0:
             raise self._costly(f"what is in its pickle unfolds to more than {self._budget.unfolded:,} parts")
 
@@ -176,7 +176,7 @@ class Machine(Hot):
         self._check_keys(items)
         made = frozenset(items)
         self._unfolding.made(made)
-        self._bound()
+        self._check_unfolding()
         self._make(made)
 
     def _append(self, _: None) -> None:

@@ -14,8 +14,8 @@ from mlpack.scan.rules import pickles
 _WHOLE = re.compile(rb"0|-?[1-9][0-9]*")
 _DECIMAL = re.compile(rb"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)")
 
-_SHORT = 4096
-"""Bytes of a text that is kept while a file is judged."""
+KEEP = 4096
+"""Longer texts and bytes are passed over while a file is judged."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Stack:
 
     def _keep(self, length: int) -> None:
         """A text takes memory that no opcode accounts for. Long ones are an array's bytes, or passed over."""
-        if length <= _SHORT:
+        if length <= KEEP:
             self._texts += length
             if self._texts > self._budget.texts:
                 raise self._costly(f"its pickle holds more than {self._budget.texts >> 20:,} MiB of short texts")

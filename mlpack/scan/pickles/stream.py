@@ -17,6 +17,7 @@ from mlpack.scan.pickles.arrays import WRAPPER_MODULES, JoblibSymbols
 from mlpack.scan.pickles.gate import Gate, judged
 from mlpack.scan.pickles.machine import Machine
 from mlpack.scan.pickles.reader import Payload, Reader
+from mlpack.scan.pickles.stack import KEEP
 from mlpack.scan.pickles.symbols import Symbols
 from mlpack.scan.rules import files, pickles
 from mlpack.scan.source import Source, open_source
@@ -26,8 +27,6 @@ _MOST_NAMED = 4
 _MOST_IN_A_ROW = 100
 _MAX_DEPTH = 4
 _MAX_NESTED = 64 << 20
-KEEP = 4096
-"""Longer texts and bytes are passed over."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +45,13 @@ class PickleView:
 
 @dataclass(frozen=True)
 class Inside:
-    """How many pickles lie around one, and the hashes of all that were found inside others of its file: each is read once."""
+    """How many pickles lie around one; depths and hashes of all that were found inside others of its file.
+
+    Each is read once at a depth: one that was found at the last depth is not looked into there.
+    """
 
     depth: int = 0
-    seen: set[bytes] = field(default_factory=set)
+    seen: set[tuple[int, bytes]] = field(default_factory=set)
 
 
 def read_pickle(
@@ -96,10 +98,10 @@ def _nested(symbols: Symbols, source: Source, member: str, inside: Inside) -> It
         if isinstance(one, Payload) and one.length > _MAX_NESTED:
             continue
         data = source.part(one.offset, one.length) if isinstance(one, Payload) else bytes(one)
-        content = hashlib.sha256(data).digest()
-        if content in inside.seen:
+        sighting = inside.depth, hashlib.sha256(data).digest()
+        if sighting in inside.seen:
             continue
-        inside.seen.add(content)
+        inside.seen.add(sighting)
         within = Source(io.BytesIO(data), source.name, end=len(data))
         for found in read_row(within, member, Inside(inside.depth + 1, inside.seen))[0]:
             if found.use:

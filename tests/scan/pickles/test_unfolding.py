@@ -137,6 +137,17 @@ def test_a_pickle_within_a_pickle_is_still_judged():
     assert any("in a pickle that it unpickles" in found.message for found in read_pickle(source(data)).findings)
 
 
+def test_what_lay_too_deep_to_be_looked_into_is_looked_into_where_it_lies_higher():
+    def unpickled(*inner):
+        held = (b"cpickle\nloads\nB" + struct.pack("<I", len(one)) + one + b"\x85R0" for one in inner)
+        return HEAD + b"".join(held) + b"N."
+
+    evil = unpickled(HEAD + SYSTEM + text(b"id") + b"\x85R.")
+    deep = unpickled(unpickled(unpickled(evil)))
+    found = read_pickle(source(unpickled(deep, evil))).findings
+    assert any("system" in finding.message for finding in found)
+
+
 def test_a_method_of_a_method_of_a_method_gets_no_endless_name():
     step = b"h\x00h\x01h\x02\x86Rq\x010"
     data = HEAD + GETATTR + b"q\x00" + SYSTEM + b"q\x01" + text(b"a" * 4000) + b"q\x02000" + step * 3000 + b"N."
